@@ -22,7 +22,7 @@ use publish::{Attach, AttachSbom, Attest, Payload, Publish, Push, Sign, Tree};
 Exit status:
   0  done
   1  the source is refused: it does not compile, uses a crate that is not from the public registry,
-     locks a crate that the registry does not have or a package that the archive has not signed,
+     locks a crate or wheel that its index does not have or a package that the archive has not signed,
      contains links that lead out or cargo configuration, or leaves a process behind that could change
      the program; or a signature to attach, or one with a certificate, does not verify or is for
      another image; or the labels of an image do not allow what `deploy` is asked for

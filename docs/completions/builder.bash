@@ -277,7 +277,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
+            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -300,6 +300,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -433,7 +437,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -456,6 +460,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -849,7 +857,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__lock)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -872,6 +880,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -50,6 +50,7 @@ complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand lock" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l wheel-index -d 'The package index for Python packages, as for pip [default: that of the user\'s pip]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
@@ -57,6 +58,7 @@ complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l wheel-index -d 'The package index for Python packages, as for pip [default: that of the user\'s pip]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l builder-id -d 'The builder\'s name in provenance' -r
@@ -75,6 +77,7 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l wheel-index -d 'The package index for Python packages, as for pip [default: that of the user\'s pip]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l builder-id -d 'The builder\'s name in provenance' -r

@@ -319,7 +319,7 @@ fn what_is_missing_is_said_at_lock() {
     place.write("deploy/requirements.txt", greet);
     let reason = place.refused(2);
     assert!(
-        reason.contains("reading deploy/requirements.txt: greet 1.0 needs number>=2: add a line number==VERSION with its digests"),
+        reason.contains("reading deploy/requirements.txt: greet 1.0 needs number>=2: add a line number==2.0 --hash=sha256:"),
         "{reason}"
     );
 

@@ -138,7 +138,7 @@ mod tests {
             check(wanted, &lock, "amd64").map_err(|error| error.to_string())
         };
         let good = wheel("a-1.0-py3-none-any.whl", "/app");
-        assert_eq!(checked(&[good.clone()], &wanted), Ok(()));
+        assert_eq!(checked(std::slice::from_ref(&good), &wanted), Ok(()));
         assert_eq!(checked(&[], &[]), Ok(()));
         let absent = "checking Image.lock: a 1 of r.txt is not among its wheels";
         let mut digest = good.clone();
@@ -155,7 +155,10 @@ mod tests {
         }
         assert_eq!(checked(&[], &wanted), Err(absent.to_owned()));
         let more = "checking Image.lock: no requirement names its wheel a-1.0-py3-none-any.whl";
-        assert_eq!(checked(&[good.clone()], &[]), Err(more.to_owned()));
+        assert_eq!(
+            checked(std::slice::from_ref(&good), &[]),
+            Err(more.to_owned())
+        );
         assert_eq!(
             checked(&[good.clone(), good], &wanted),
             Err(more.to_owned())

@@ -2,30 +2,21 @@
 //! API").
 
 mod html;
+mod listed;
 
 use std::collections::BTreeMap;
 
-use content::{Digest, json};
+use content::json;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(super) use listed::Listed;
+use listed::digest;
 
 /// Maximum size of an answer, in bytes. Projects with thousands of files have a few MiB.
 pub(super) const ANSWER: u64 = 64 << 20;
 /// The media types, the preferred one first.
 pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
-
-/// A file of a project.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Listed {
-    /// The name of the file.
-    pub(super) name: String,
-    /// Its address, which may be relative.
-    pub(super) url: String,
-    /// Its digest, if the index names it.
-    pub(super) sha256: Option<Digest>,
-    /// Whether the project asks not to use it any more.
-    pub(super) is_yanked: bool,
-}
 
 #[derive(Deserialize)]
 struct Answer {
@@ -73,12 +64,10 @@ pub fn names(bytes: &[u8]) -> Result<Vec<String>, String> {
     Ok(parse(bytes)?.into_iter().map(|file| file.name).collect())
 }
 
-fn digest(hex: &str) -> Result<Digest, String> {
-    Digest::from_hex(&hex.to_ascii_lowercase()).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use content::Digest;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! Environment markers, as `python_version < "3.12"` (PyPA specifications, "Dependency specifiers"): parsed, and evaluated for the
 //! Python of an image.
 
+mod expression;
 mod parse;
 
 use std::str::FromStr as _;
@@ -9,75 +10,12 @@ use pep440_rs::{Version, VersionSpecifier};
 
 use super::target::Target;
 use crate::lock::wheels::ProjectName;
+use expression::{Expression, Operand, Operator, Variable};
 use parse::Tokens;
 
 /// A condition on the Python and on the extras that are wanted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Marker(Expression);
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Expression {
-    Compare(Operand, Operator, Operand),
-    All(Vec<Expression>),
-    Any(Vec<Expression>),
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Operand {
-    Variable(Variable),
-    Text(String),
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Variable {
-    PythonVersion,
-    PythonFullVersion,
-    ImplementationVersion,
-    ImplementationName,
-    PlatformPythonImplementation,
-    OsName,
-    SysPlatform,
-    PlatformSystem,
-    PlatformMachine,
-    Extra,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Operator {
-    /// One of `==`, `<=` and so on.
-    Version(&'static str),
-    In,
-    NotIn,
-}
-
-/// The variables by name. The version of the kernel is not among them: it is not known before the image runs.
-const VARIABLES: [(&str, Variable); 15] = [
-    ("python_version", Variable::PythonVersion),
-    ("python_full_version", Variable::PythonFullVersion),
-    ("implementation_version", Variable::ImplementationVersion),
-    ("implementation_name", Variable::ImplementationName),
-    (
-        "platform_python_implementation",
-        Variable::PlatformPythonImplementation,
-    ),
-    ("os_name", Variable::OsName),
-    ("sys_platform", Variable::SysPlatform),
-    ("platform_system", Variable::PlatformSystem),
-    ("platform_machine", Variable::PlatformMachine),
-    ("extra", Variable::Extra),
-    // As older wheels name them.
-    ("os.name", Variable::OsName),
-    ("sys.platform", Variable::SysPlatform),
-    ("platform.machine", Variable::PlatformMachine),
-    (
-        "platform.python_implementation",
-        Variable::PlatformPythonImplementation,
-    ),
-    (
-        "python_implementation",
-        Variable::PlatformPythonImplementation,
-    ),
-];
 
 /// What a marker is evaluated for.
 #[derive(Clone, Copy, Debug)]

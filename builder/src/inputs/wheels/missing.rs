@@ -13,11 +13,15 @@ use crate::untrusted::shown;
 /// A requirement, and what its wheel says of itself.
 pub(super) type Resolved = BTreeMap<ProjectName, (Requirement, Metadata)>;
 
+/// A line for a project in one of some versions, if there is one.
+pub(super) type Suggest<'a> = &'a dyn Fn(&ProjectName, &str) -> Option<String>;
+
 /// What is missing for a Python, in words. Projects in `others` are in another directory of the image.
 pub(super) fn faults(
     resolved: &Resolved,
     others: &BTreeSet<ProjectName>,
     target: &Target,
+    suggest: Suggest<'_>,
 ) -> Vec<String> {
     let extras = extras(resolved, target);
     let none = BTreeSet::new();
@@ -34,10 +38,11 @@ pub(super) fn faults(
             let versions = shown(&needed.versions);
             match resolved.get(&needed.name) {
                 None if others.contains(&needed.name) => {}
-                None => drop(faults.insert(format!(
-                    "{user} needs {}{versions}: add a line {}==VERSION with its digests",
-                    needed.name, needed.name
-                ))),
+                None => {
+                    let (name, line) = (&needed.name, suggest(&needed.name, &needed.versions));
+                    let line = line.unwrap_or_else(|| format!("{name}==VERSION with its digests"));
+                    faults.insert(format!("{user} needs {name}{versions}: add a line {line}"));
+                }
                 Some((found, _)) if suits(found, &needed.versions) => {}
                 Some((found, _)) => drop(faults.insert(format!(
                     "{user} needs {}{versions}, and its line has {}",
@@ -106,7 +111,9 @@ mod tests {
             (name, (requirement, Metadata::parse(&text).unwrap()))
         });
         let others = others.iter().map(|name| name.parse().unwrap()).collect();
-        faults(&resolved.collect(), &others, &target)
+        faults(&resolved.collect(), &others, &target, &|name, versions| {
+            (name.as_str() == "y").then(|| format!("y=={versions}1"))
+        })
     }
 
     #[test]
@@ -134,7 +141,7 @@ mod tests {
         assert_eq!(
             of(&[flask, asgiref, ("werkzeug==3.0", &[])], &[], 13),
             [
-                "asgiref 3.8 needs y: add a line y==VERSION with its digests",
+                "asgiref 3.8 needs y: add a line y==1",
                 "flask 3.1.0 needs werkzeug>=3.1, and its line has 3.0",
             ]
         );

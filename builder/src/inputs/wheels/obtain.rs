@@ -8,11 +8,14 @@ use content::Digest;
 use super::choose::{Unmet, choose};
 use super::error::WheelError;
 use super::files::{Applied, WantedWheels};
+use super::found::Found;
 use super::index::Index;
 use super::listing::Listed;
 use super::missing;
+use super::notes;
 use super::opened::Opened;
 use super::requirements::{Requirement, told};
+use super::suggest;
 use super::tags::Tags;
 use crate::inputs::Supply;
 use crate::inputs::cargo::RegistryCheck;
@@ -25,13 +28,6 @@ use crate::untrusted::shown;
 const UNLISTED: &str = "either the requirements were edited, or --wheel-index, PIP_INDEX_URL or pip's configuration names another index";
 const UNFIT: &str = "name another version; or build a wheel of it, unpack it, commit the files, and add them to the image by [[file]] with `tree`";
 const MISSING: &str = "write all requirements with `uv pip compile --generate-hashes` or `pip-compile --generate-hashes`";
-
-/// A requirement's wheel, and what it says of itself.
-struct Found {
-    wheel: Wheel,
-    opened: Opened,
-    is_yanked: bool,
-}
 
 /// Chooses a wheel for each requirement, and fetches it into the store.
 ///
@@ -55,10 +51,10 @@ pub(in crate::inputs) fn resolve(
     let mut all = Vec::new();
     for (one, applied) in wanted.iter().zip(&applied) {
         let found = find(one, applied, &index, supply)?;
-        check_needs(one, applied, &found, &everything)?;
+        check_needs(one, applied, &found, &everything, &index)?;
         all.extend(found);
     }
-    tell(&all, supply);
+    notes::tell(wanted, &all, runtime, supply);
     let mut wheels: Vec<_> = all.into_iter().map(|found| found.wheel).collect();
     wheels.sort();
     check_alike(&wheels)?;
@@ -199,13 +195,21 @@ fn check_needs(
     applied: &Applied,
     found: &[Found],
     everything: &BTreeSet<ProjectName>,
+    index: &Index<'_>,
 ) -> Result<(), Hinted> {
     let resolved = found.iter().filter_map(|one| {
         let name = &one.wheel.name;
         let requirement = applied.requirements.get(name)?.clone();
         Some((name.clone(), (requirement, one.opened.metadata.clone())))
     });
-    let faults = missing::faults(&resolved.collect(), everything, &applied.target);
+    let tags = Tags::of(&applied.target);
+    // Without an answer of the index, the error names no version.
+    let suggest = |name: &ProjectName, versions: &str| {
+        let files = index.files(name).ok().flatten()?;
+        suggest::line(name, versions, &files, &tags)
+    };
+    let resolved = resolved.collect();
+    let faults = missing::faults(&resolved, everything, &applied.target, &suggest);
     let doing = format!("reading {}", shown(&wanted.requirements.file));
     match faults.is_empty() {
         true => Ok(()),
@@ -229,34 +233,6 @@ fn check_alike(wheels: &[Wheel]) -> Result<(), Hinted> {
         }
     }
     Ok(())
-}
-
-/// Says what is not in the image, and what its author asks not to use.
-fn tell(all: &[Found], supply: &Supply<'_>) {
-    let named = |left_out: &dyn Fn(&Found) -> &[String]| {
-        let some = all.iter().filter(|found| !left_out(found).is_empty());
-        let some =
-            some.map(|found| format!("{} ({})", found.wheel.name, left_out(found).join(", ")));
-        some.collect::<Vec<_>>().join(", ")
-    };
-    let commands = named(&|found| &found.opened.commands);
-    if !commands.is_empty() {
-        (supply.progress)(&shown(&format!(
-            "commands of wheels are left out: {commands}; start a module with python3 -m NAME"
-        )));
-    }
-    let elsewhere = named(&|found| &found.opened.elsewhere);
-    if !elsewhere.is_empty() {
-        (supply.progress)(&shown(&format!(
-            "files of wheels that are not modules are left out: {elsewhere}"
-        )));
-    }
-    for found in all.iter().filter(|found| found.is_yanked) {
-        let file = &found.wheel.file;
-        (supply.progress)(&format!(
-            "wheel {file} is yanked: its project asks not to use it"
-        ));
-    }
 }
 
 /// Compares the locked wheels with the package index, and fetches those that the store does not have.

@@ -1,11 +1,12 @@
 //! A wheel, read and checked as a whole: its name and version are those of its file name, and each file has the digest of its
 //! record. Nothing of it is run or written.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
 
 use content::{Digest, Hasher, LimitedReader};
 
+use super::libraries;
 use super::metadata::Metadata;
 use super::record;
 use crate::inputs::zip::{self, Limits, Mode};
@@ -19,6 +20,8 @@ pub(super) const LIMITS: Limits = Limits {
 };
 /// Maximum size of a file that describes a wheel, in bytes.
 const DESCRIPTION: u64 = 32 << 20;
+/// Largest shared library whose needs are read, in bytes.
+const LIBRARY: usize = 256 << 20;
 /// The end of the folder with the description.
 const INFO: &str = ".dist-info";
 /// The end of the folder with files that belong elsewhere than modules.
@@ -40,6 +43,8 @@ pub(super) struct Opened {
     pub(super) commands: Vec<String>,
     /// Files that pip would put elsewhere than modules.
     pub(super) elsewhere: Vec<String>,
+    /// The shared libraries that its modules need, and that it does not have.
+    pub(super) libraries: BTreeSet<String>,
     stem: String,
 }
 
@@ -48,6 +53,7 @@ pub(super) struct Opened {
 struct Seen {
     files: BTreeMap<String, (Digest, u64)>,
     descriptions: BTreeMap<String, Vec<u8>>,
+    needed: BTreeSet<String>,
 }
 
 impl Opened {
@@ -71,6 +77,7 @@ impl Opened {
         Ok(Self {
             commands: seen.commands(&stem)?,
             elsewhere: seen.elsewhere(&stem),
+            libraries: seen.libraries(),
             metadata,
             version,
             stem,
@@ -127,6 +134,10 @@ impl Seen {
             hasher.update(&bytes);
             size += bytes.len() as u64;
             self.descriptions.insert(path.to_owned(), bytes);
+        } else if is_library(path) {
+            let mut library = Library::default();
+            size += io::copy(content, &mut Both(&mut hasher, &mut library))?;
+            self.needed.extend(libraries::needed(&library.0));
         } else {
             size += io::copy(content, &mut hasher)?;
         }
@@ -216,6 +227,15 @@ impl Seen {
         Ok(commands)
     }
 
+    /// What is needed of the system: wheels bring other libraries themselves.
+    fn libraries(&self) -> BTreeSet<String> {
+        let paths = self.files.keys();
+        let own: BTreeSet<_> = paths.filter_map(|path| path.rsplit('/').next()).collect();
+        let needed = self.needed.iter();
+        let needed = needed.filter(|library| !own.contains(library.as_str()));
+        needed.cloned().collect()
+    }
+
     fn elsewhere(&self, stem: &str) -> Vec<String> {
         let scripts = format!("{stem}{DATA}/scripts/");
         let files = self.files.keys();
@@ -228,4 +248,30 @@ fn is_description(path: &str) -> bool {
     let described = ["METADATA", "WHEEL", "RECORD", "entry_points.txt"];
     path.split_once('/')
         .is_some_and(|(folder, name)| folder.ends_with(INFO) && described.contains(&name))
+}
+
+fn is_library(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.ends_with(".so") || name.contains(".so.")
+}
+
+/// The bytes of a shared library, or the first of a very large one.
+#[derive(Default)]
+struct Library(Vec<u8>);
+
+/// Both get the same bytes.
+struct Both<'a>(&'a mut Hasher, &'a mut Library);
+
+impl Write for Both<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        let kept = &mut self.1.0;
+        let left = LIBRARY.saturating_sub(kept.len());
+        kept.extend(&bytes[..bytes.len().min(left)]);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -3,17 +3,14 @@
 
 mod line;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use console::hint::Hinted;
-use content::Digest;
-use pep440_rs::Version;
 
-use super::dependency::Dependency;
 use super::target::Target;
 use crate::lock::wheels::ProjectName;
 use crate::untrusted::shown;
-use line::Line;
+pub(super) use line::Requirement;
 
 /// Faults that are named. The rest are counted.
 const NAMED: usize = 20;
@@ -31,16 +28,6 @@ pub struct Requirements {
     all: Vec<Requirement>,
 }
 
-/// A project at one version, and the digests that its files may have.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Requirement {
-    pub(super) name: ProjectName,
-    pub(super) extras: BTreeSet<ProjectName>,
-    pub(super) version: Version,
-    pub(super) digests: BTreeSet<Digest>,
-    condition: Option<Dependency>,
-}
-
 impl Requirements {
     /// Parses a file.
     ///
@@ -50,13 +37,13 @@ impl Requirements {
         let mut all = Vec::new();
         let mut faults = Vec::new();
         for (number, line) in line::joined(text) {
-            match Line::parse(&line) {
-                Ok(Line::Requirement(requirement)) if all.len() < COUNT => all.push(requirement),
-                Ok(Line::Requirement(_)) => {
+            match line::parse(&line) {
+                Ok(Some(requirement)) if all.len() < COUNT => all.push(requirement),
+                Ok(Some(_)) => {
                     faults.push(format!("line {number}: more than {COUNT} requirements"));
                     break;
                 }
-                Ok(Line::Nothing) => {}
+                Ok(None) => {}
                 Err(fault) => faults.push(format!("line {number}: {fault}")),
             }
         }
@@ -72,13 +59,8 @@ impl Requirements {
     /// # Errors
     /// There are two versions of a project.
     pub(super) fn of(&self, target: &Target) -> Result<BTreeMap<ProjectName, Requirement>, Hinted> {
-        let none = BTreeSet::new();
         let mut found: BTreeMap<_, Requirement> = BTreeMap::new();
-        let applies = |one: &&Requirement| {
-            let condition = one.condition.as_ref();
-            condition.is_none_or(|condition| condition.applies(target, &none))
-        };
-        for one in self.all.iter().filter(applies) {
+        for one in self.all.iter().filter(|one| one.applies(target)) {
             let Some(other) = found.get_mut(&one.name) else {
                 found.insert(one.name.clone(), one.clone());
                 continue;
@@ -122,6 +104,8 @@ pub(super) fn told(doing: &str, faults: &[String]) -> Hinted {
 
 #[cfg(test)]
 mod tests {
+    use content::Digest;
+
     use super::super::target::tests::target;
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The form in HTML: an anchor for each file, whose address may end with its digest.
 
-use super::{Listed, digest};
+use super::listed::{Listed, digest};
 
 /// The references that addresses and names of files may have.
 const REFERENCES: [(&str, &str); 6] = [

@@ -1,6 +1,6 @@
 //! The grammar of markers.
 
-use super::{Expression, Operand, Operator, VARIABLES};
+use super::expression::{Expression, Operand, Operator, VARIABLES};
 use crate::untrusted::shown;
 
 /// The deepest nesting of parentheses.

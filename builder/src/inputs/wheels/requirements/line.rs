@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use content::Digest;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 
-use super::Requirement;
 use crate::inputs::wheels::dependency::Dependency;
+use crate::inputs::wheels::target::Target;
+use crate::lock::wheels::ProjectName;
 use crate::untrusted::shown;
 
 /// Options for pip that ask for what is done anyway.
@@ -53,11 +54,22 @@ const INSTEAD: [(&[&str], &str); 7] = [
 ];
 const HASH: &str = "--hash";
 
-/// What a line says.
-pub(super) enum Line {
-    Requirement(Requirement),
-    /// An option that has no effect here.
-    Nothing,
+/// A project at one version, and the digests that its files may have.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(in crate::inputs::wheels) struct Requirement {
+    pub(in crate::inputs::wheels) name: ProjectName,
+    pub(in crate::inputs::wheels) extras: BTreeSet<ProjectName>,
+    pub(in crate::inputs::wheels) version: Version,
+    pub(in crate::inputs::wheels) digests: BTreeSet<Digest>,
+    condition: Option<Dependency>,
+}
+
+impl Requirement {
+    /// Whether its marker holds for a Python.
+    pub(super) fn applies(&self, target: &Target) -> bool {
+        let condition = self.condition.as_ref();
+        condition.is_none_or(|condition| condition.applies(target, &BTreeSet::new()))
+    }
 }
 
 /// Lines that continue are joined, comments left out, and empty lines too, as pip does. Each has its number.
@@ -99,43 +111,41 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-impl Line {
-    /// Parses a line without comments.
-    ///
-    /// # Errors
-    /// What is wrong, and what to do.
-    pub(super) fn parse(line: &str) -> Result<Self, String> {
-        if line.starts_with('-') || line == "." {
-            let option = line.split([' ', '=', '\t']).next().unwrap_or_default();
-            return match ANYWAY.contains(&option) {
-                true => Ok(Self::Nothing),
-                false => Err(instead(option)),
-            };
-        }
-        let words: Vec<_> = line.split_whitespace().collect();
-        let is_option = |word: &&str| word.starts_with('-');
-        let first = words.iter().position(is_option).unwrap_or(words.len());
-        let (before, options) = words.split_at(first);
-        let before = before.join(" ");
-        let head = before
-            .split(['[', '@', ';', '=', ' '])
-            .next()
-            .unwrap_or_default();
-        if head.contains(['/', ':', '\\']) || head.starts_with('.') {
-            return Err("expected NAME==VERSION and digests, found a path or address".to_owned());
-        }
-        let dependency = Dependency::parse(&before)?;
-        let version = version(&dependency)?;
-        let named = format!("{} {version}", dependency.name);
-        let digests = digests(options.iter().copied(), &named)?;
-        Ok(Self::Requirement(Requirement {
-            name: dependency.name.clone(),
-            extras: dependency.extras.clone(),
-            version,
-            digests,
-            condition: dependency.marker.is_some().then_some(dependency),
-        }))
+/// Parses a line without comments; `None` for an option that asks for what is done anyway.
+///
+/// # Errors
+/// What is wrong, and what to do.
+pub(super) fn parse(line: &str) -> Result<Option<Requirement>, String> {
+    if line.starts_with('-') || line == "." {
+        let option = line.split([' ', '=', '\t']).next().unwrap_or_default();
+        return match ANYWAY.contains(&option) {
+            true => Ok(None),
+            false => Err(instead(option)),
+        };
     }
+    let words: Vec<_> = line.split_whitespace().collect();
+    let is_option = |word: &&str| word.starts_with('-');
+    let first = words.iter().position(is_option).unwrap_or(words.len());
+    let (before, options) = words.split_at(first);
+    let before = before.join(" ");
+    let head = before
+        .split(['[', '@', ';', '=', ' '])
+        .next()
+        .unwrap_or_default();
+    if head.contains(['/', ':', '\\']) || head.starts_with('.') {
+        return Err("expected NAME==VERSION and digests, found a path or address".to_owned());
+    }
+    let dependency = Dependency::parse(&before)?;
+    let version = version(&dependency)?;
+    let named = format!("{} {version}", dependency.name);
+    let digests = digests(options.iter().copied(), &named)?;
+    Ok(Some(Requirement {
+        name: dependency.name.clone(),
+        extras: dependency.extras.clone(),
+        version,
+        digests,
+        condition: dependency.marker.is_some().then_some(dependency),
+    }))
 }
 
 /// What to write instead of an option. Its value may be secret.
