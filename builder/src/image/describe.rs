@@ -3,11 +3,12 @@
 
 mod debian;
 mod modules;
+mod wheels;
 
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl, wheel_purl};
+use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
@@ -22,7 +23,6 @@ use crate::lock::Lock;
 use crate::lock::archives::Archive;
 use crate::lock::crates::Crate;
 use crate::lock::repository::Repository;
-use crate::lock::wheels::Wheel;
 use crate::spec::RootSpec;
 
 /// The facts that provenance and bill of materials name.
@@ -114,10 +114,6 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     lock.crates()
         .iter()
         .for_each(|one| add_crate(&mut all, one));
-    let mut wheels = Sbom::new();
-    lock.wheels
-        .iter()
-        .for_each(|one| add_wheel(&mut wheels, one));
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| debian::add(&mut all, one, description.root));
     let base = description.base.map(|base| {
@@ -136,7 +132,7 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
         .chain(repositories)
         .chain(archives)
         .chain(modules::resolved(&lock.modules))
-        .chain(wheels.items().map(by_purl))
+        .chain(wheels::all(&lock.wheels).items().map(by_purl))
         .collect()
 }
 
@@ -204,8 +200,7 @@ pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted
         packages.filter(|package| description.source.go.is_none() && is_linked(&package.name));
     let packages = linked.chain(&description.lock.runtime);
     packages.for_each(|one| debian::add(&mut sbom, one, description.root));
-    let wheels = description.lock.wheels.iter();
-    wheels.for_each(|one| add_wheel(&mut sbom, one));
+    wheels::add(&mut sbom, &description.lock.wheels);
     Ok(sbom)
 }
 
@@ -236,14 +231,9 @@ pub fn spdx(
         let purl = debian::purl(package, description.root);
         (purl, paths.clone())
     });
-    let wheels = files.wheels.iter().map(|(wheel, paths)| {
-        let purl = wheel_purl(wheel.name.as_str(), wheel.version.as_str());
-        (purl, paths.clone())
-    });
     let mut contained: BTreeMap<_, Vec<String>> = contained.collect();
-    for (purl, paths) in wheels {
-        // One package may be in two directories.
-        contained.entry(purl).or_default().extend(paths);
+    for (purl, paths) in wheels::own(&files.wheels) {
+        contained.entry(purl).or_default().extend_from_slice(paths);
     }
     let time = i64::try_from(description.source.time).ok();
     let time = time
@@ -301,10 +291,6 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
 
 fn add_crate(sbom: &mut Sbom, one: &Crate) {
     sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
-}
-
-fn add_wheel(sbom: &mut Sbom, one: &Wheel) {
-    sbom.add_wheel(one.name.as_str(), one.version.as_str(), one.sha256);
 }
 
 /// The C library, the compiler's own library and Rust's standard library, by Debian's names.

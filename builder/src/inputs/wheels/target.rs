@@ -117,6 +117,7 @@ pub(super) mod tests {
         let package = |(name, version): &(&str, &str)| Package {
             name: (*name).to_owned(),
             suite: None,
+            source: None,
             version: (*version).to_owned(),
             path: "pool/x.deb".parse().unwrap(),
             sha256: Digest::of(b"x"),
