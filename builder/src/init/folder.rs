@@ -147,7 +147,7 @@ fn in_python(entries: &[Entry], main: &str) -> Found {
     if entries.iter().any(|entry| entry.name == "requirements.txt") {
         open.push((
             "runtime.packages",
-            "name the packages of requirements.txt as Debian has them, such as python3-flask"
+            "add [[wheels]] with requirements.txt if it has digests, or name its packages as Debian has them, such as python3-flask"
                 .to_owned(),
         ));
     }
