@@ -14,7 +14,7 @@ use super::routes::routes;
 use crate::protojson::Ignored;
 use crate::services::accounts::Service;
 use crate::services::accounts::ServiceAccount;
-use crate::services::iam::{CreatePool, CreateProvider, Iam, Pool};
+use crate::services::iam::{Alteration, CreatePool, CreateProvider, Existence, Iam, Pool};
 use crate::services::{Context, Services};
 use crate::status::Status;
 
@@ -103,29 +103,58 @@ fn pools(
             Ok(done(&iam.create_provider(context, request)?))
         }
         ("GET", [pool]) => {
-            let (name, found) = iam.get_pool(context, [project, location, pool])?;
-            Ok(active(&name, json!(found)))
+            let (name, found, existence) = iam.get_pool(context, [project, location, pool])?;
+            Ok(in_state(&name, json!(found), existence))
         }
         ("GET", [pool, "providers"]) => {
             let page = Page::read(call, PAGE)?;
-            let (pool, found) = iam.list_providers(context, [project, location, pool])?;
+            let (pool, mut found) = iam.list_providers(context, [project, location, pool])?;
+            if call.parameter("showDeleted") != "true" {
+                found.retain(|_, (_, existence)| *existence == Existence::Active);
+            }
             let (found, next) = page.of(found);
-            let named = |(id, found)| active(&format_args!("{pool}/providers/{id}"), json!(found));
+            let named = |(id, (found, existence))| {
+                let name = format_args!("{pool}/providers/{id}");
+                in_state(&name, json!(found), existence)
+            };
             let found: Vec<_> = found.into_iter().map(named).collect();
             Ok(json!({"workloadIdentityPoolProviders": found, "nextPageToken": next}))
         }
         ("GET", [pool, "providers", id]) => {
-            let (name, found) = iam.get_provider(context, [project, location, pool, id])?;
-            Ok(active(&name, json!(found)))
+            let found = iam.get_provider(context, [project, location, pool, id])?;
+            let (name, found, existence) = found;
+            Ok(in_state(&name, json!(found), existence))
+        }
+        (_, [pool]) => {
+            let change = alteration(call)?;
+            let name = iam.alter_pool(context, [project, location, pool], &change)?;
+            Ok(done(&name))
+        }
+        (_, [pool, "providers", id]) => {
+            let change = alteration(call)?;
+            let name = iam.alter_provider(context, [project, location, pool, id], &change)?;
+            Ok(done(&name))
         }
         _ => Err(call.unknown()),
     }
 }
 
-/// A resource with its name and state. Nothing is deleted here, so that each is active.
-fn active(name: &impl Display, mut resource: Value) -> Value {
+fn alteration(call: &Call) -> Result<Alteration, Status> {
+    match (call.method.as_str(), call.verb.as_str()) {
+        ("PATCH", "") => Ok(Alteration::Patch {
+            mask: call.parameter("updateMask").to_owned(),
+            message: call.message()?,
+        }),
+        ("DELETE", "") => Ok(Alteration::Delete),
+        ("POST", "undelete") => Ok(Alteration::Undelete),
+        _ => Err(call.unknown()),
+    }
+}
+
+/// A resource with its name and state.
+fn in_state(name: &impl Display, mut resource: Value, existence: Existence) -> Value {
     resource["name"] = json!(name.to_string());
-    resource["state"] = json!("ACTIVE");
+    resource["state"] = json!(existence.name());
     resource
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use google::kms::KeyVersion;
+use google::kms::{Key, KeyVersion};
 use serde_json::{Value, json};
 
 use self::message::{CryptoKey, KeyRing, checked};
@@ -19,6 +19,7 @@ use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::kms::{
     AsymmetricSign, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Holder, KeyOrVersion, Kms,
+    Purpose,
 };
 use crate::status::Status;
 
@@ -36,7 +37,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         ("POST", "asymmetricSign") => sign(kms, context, call),
         ("GET", "") => match call.resource.strip_suffix("/publicKey") {
             Some(version) => public_key(kms, context, &name(version)?),
-            None => Err(call.unknown()),
+            None => key(kms, context, &name(&call.resource)?),
         },
         ("GET", "getIamPolicy") => {
             let holder = holder(&call.resource)?;
@@ -45,6 +46,11 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         ("POST", "setIamPolicy") => {
             let holder = holder(&call.resource)?;
             policy::answer(&kms.set_policy(context, &holder, policy::change(call)?)?)
+        }
+        ("POST", "testIamPermissions") => {
+            let holder = holder(&call.resource)?;
+            let permitted = kms.permitted(context, &holder, &policy::asked(call)?);
+            Ok(json!({"permissions": permitted}))
         }
         ("POST", "") => create(kms, context, call),
         _ => Err(call.unknown()),
@@ -93,6 +99,24 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
         }
         _ => Err(call.unknown()),
     }
+}
+
+/// A key. It has one version, which is enabled, and its primary one if it encrypts.
+fn key(kms: &Kms, context: &Context, name: &Key) -> Result<Value, Status> {
+    let purpose = kms.key(context, name)?;
+    let (purpose, algorithm) = match purpose {
+        Purpose::EncryptDecrypt => ("ENCRYPT_DECRYPT", "GOOGLE_SYMMETRIC_ENCRYPTION"),
+        Purpose::AsymmetricSign(algorithm) => ("ASYMMETRIC_SIGN", algorithm.name()),
+    };
+    let template = json!({"protectionLevel": "SOFTWARE", "algorithm": algorithm});
+    let mut key = json!({"name": name, "purpose": purpose, "versionTemplate": template});
+    if purpose == "ENCRYPT_DECRYPT" {
+        let mut primary = template;
+        primary["name"] = json!(name.first_version());
+        primary["state"] = json!("ENABLED");
+        key["primary"] = primary;
+    }
+    Ok(key)
 }
 
 fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {

@@ -1,10 +1,34 @@
 //! IAM policies in requests and answers.
 
+use content::json::null_is_default;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
+use crate::protojson::Ignored;
 use crate::services::iam::{Change, Policy};
 use crate::status::Status;
+
+/// The body of `testIamPermissions` (IAM v1, `TestIamPermissionsRequest`).
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Test {
+    resource: Ignored<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    permissions: Vec<String>,
+}
+
+/// The permissions that a call asks about.
+pub(super) fn asked(call: &Call) -> Result<Vec<String>, Status> {
+    let Test { permissions, .. } = call.message()?;
+    match permissions
+        .iter()
+        .any(|permission| permission.contains('*'))
+    {
+        true => Err(Status::invalid("Wildcards are not allowed in permissions.")),
+        false => Ok(permissions),
+    }
+}
 
 /// A policy as an answer.
 pub(super) fn answer(policy: &Policy) -> Result<Value, Status> {

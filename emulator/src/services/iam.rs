@@ -8,13 +8,12 @@ mod policy;
 mod provider;
 mod role;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use google::{ProjectNumber, identity};
 
 use super::Context;
-use super::accounts::{Accounts, ServiceAccount};
+use super::accounts::{Accounts, Caller, ServiceAccount};
 use crate::location;
 use crate::state::Stored;
 use crate::status::Status;
@@ -23,7 +22,7 @@ pub use self::condition::Condition;
 pub use self::member::Principals;
 pub use self::policies::Policies;
 pub use self::policy::{Binding, Change, Policy};
-pub use self::provider::{Oidc, Pool, Pools, Provider};
+pub use self::provider::{Alteration, Existence, Oidc, Pool, Pools, Provider, Providers};
 
 /// Identity and Access Management.
 pub struct Iam {
@@ -98,9 +97,15 @@ impl Iam {
     ) -> Result<(), Status> {
         let Context { caller, now } = context;
         let resource = resources.first().copied().unwrap_or_default();
+        let is_admitted = match caller {
+            Caller::Federated(federated) => self.pools.look(|pools| pools.admits(&federated.pool)),
+            Caller::ServiceAccount(_) => true,
+        };
         let by_policy = || {
-            self.policies
-                .look(|policies| policies.allow(caller, permission, resources, *now))
+            is_admitted
+                && self
+                    .policies
+                    .look(|policies| policies.allow(caller, permission, resources, *now))
         };
         match self.accounts.owns(caller, project) || by_policy() {
             true => Ok(()),
@@ -194,14 +199,87 @@ impl Iam {
         &self,
         context: &Context,
         [project, location, pool]: [&str; 3],
-    ) -> Result<(identity::Pool, Pool), Status> {
+    ) -> Result<(identity::Pool, Pool, Existence), Status> {
         self.demand_project(context, "iam.workloadIdentityPools.get", project)?;
         let name = identity::Pool::new(self.number(project, location)?, pool);
         let found = name.and_then(|name| {
-            let found = self.pools.look(|pools| pools.get_pool(&name).cloned());
+            self.pools.look(|pools| {
+                let found = pools.get_pool(&name)?.clone();
+                let existence = pools.pool_existence(&name);
+                Some((name, found, existence))
+            })
+        });
+        found.ok_or_else(|| Status::not_found("Requested entity was not found."))
+    }
+
+    /// Changes a pool and returns its name.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the pool does not exist or cannot be changed in this way.
+    pub fn alter_pool(
+        &self,
+        context: &Context,
+        [project, location, pool]: [&str; 3],
+        change: &Alteration,
+    ) -> Result<identity::Pool, Status> {
+        let permission = format!("iam.workloadIdentityPools.{}", verb(change));
+        self.demand_project(context, &permission, project)?;
+        let name = identity::Pool::new(self.number(project, location)?, pool);
+        let name = name.ok_or_else(|| Status::not_found("Requested entity was not found."))?;
+        self.pools.change(|pools| pools.alter_pool(&name, change))?;
+        Ok(name)
+    }
+
+    /// Changes a provider and returns its name.
+    ///
+    /// # Errors
+    /// As [`Self::alter_pool`].
+    pub fn alter_provider(
+        &self,
+        context: &Context,
+        [project, location, pool, id]: [&str; 4],
+        change: &Alteration,
+    ) -> Result<identity::Provider, Status> {
+        let permission = format!("iam.workloadIdentityPoolProviders.{}", verb(change));
+        self.demand_project(context, &permission, project)?;
+        let pool = identity::Pool::new(self.number(project, location)?, pool);
+        let name = pool.and_then(|pool| identity::Provider::new(pool, id));
+        let name = name.ok_or_else(|| Status::not_found("Requested entity was not found."))?;
+        self.pools
+            .change(|pools| pools.alter_provider(&name, change))?;
+        Ok(name)
+    }
+
+    /// The providers of a pool by ID, also those that are deleted, with the name of the pool.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the pool does not exist.
+    pub fn list_providers(
+        &self,
+        context: &Context,
+        [project, location, pool]: [&str; 3],
+    ) -> Result<(identity::Pool, Providers), Status> {
+        let permission = "iam.workloadIdentityPoolProviders.list";
+        self.demand_project(context, permission, project)?;
+        let name = identity::Pool::new(self.number(project, location)?, pool);
+        let found = name.and_then(|name| {
+            let found = self.pools.look(|pools| pools.all_providers(&name));
             found.map(|found| (name, found))
         });
         found.ok_or_else(|| Status::not_found("Requested entity was not found."))
+    }
+
+    /// The permissions, of those that are asked for, that the caller has on the first of `resources`; the others are its parents.
+    pub fn permitted(
+        &self,
+        context: &Context,
+        asked: &[String],
+        resources: &[&str],
+    ) -> Vec<String> {
+        let asked = asked.iter();
+        let is_permitted =
+            |permission: &&String| self.demand(context, permission, resources).is_ok();
+        asked.filter(is_permitted).cloned().collect()
     }
 
     /// A provider of a pool, with its name.
@@ -212,33 +290,17 @@ impl Iam {
         &self,
         context: &Context,
         [project, location, pool, id]: [&str; 4],
-    ) -> Result<(identity::Provider, Provider), Status> {
+    ) -> Result<(identity::Provider, Provider, Existence), Status> {
         let permission = "iam.workloadIdentityPoolProviders.get";
         self.demand_project(context, permission, project)?;
         let pool = identity::Pool::new(self.number(project, location)?, pool);
         let name = pool.and_then(|pool| identity::Provider::new(pool, id));
         let found = name.and_then(|name| {
-            let found = self.pools.look(|pools| pools.get_provider(&name).cloned());
-            found.map(|found| (name, found))
-        });
-        found.ok_or_else(|| Status::not_found("Requested entity was not found."))
-    }
-
-    /// The providers of a pool by ID, with the name of the pool.
-    ///
-    /// # Errors
-    /// The caller lacks the permission, or the pool does not exist.
-    pub fn list_providers(
-        &self,
-        context: &Context,
-        [project, location, pool]: [&str; 3],
-    ) -> Result<(identity::Pool, BTreeMap<String, Provider>), Status> {
-        let permission = "iam.workloadIdentityPoolProviders.list";
-        self.demand_project(context, permission, project)?;
-        let name = identity::Pool::new(self.number(project, location)?, pool);
-        let found = name.and_then(|name| {
-            let found = self.pools.look(|pools| pools.all_providers(&name).cloned());
-            found.map(|found| (name, found))
+            self.pools.look(|pools| {
+                let found = pools.get_provider(&name)?.clone();
+                let existence = pools.provider_existence(&name);
+                Some((name, found, existence))
+            })
         });
         found.ok_or_else(|| Status::not_found("Requested entity was not found."))
     }
@@ -302,5 +364,14 @@ impl Iam {
     fn number(&self, project: &str, location: &str) -> Result<ProjectNumber, Status> {
         location::check_global(location)?;
         self.project(project)
+    }
+}
+
+/// The part of a permission that names a change.
+fn verb(change: &Alteration) -> &'static str {
+    match change {
+        Alteration::Patch { .. } => "update",
+        Alteration::Delete => "delete",
+        Alteration::Undelete => "undelete",
     }
 }

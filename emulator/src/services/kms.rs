@@ -217,6 +217,31 @@ impl Kms {
         Ok((algorithm, algorithm.public_key(&secret.0)?))
     }
 
+    /// `GetCryptoKey`; returns the purpose of the key.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the key does not exist.
+    pub fn key(&self, context: &Context, name: &Key) -> Result<Purpose, Status> {
+        let names = [name.to_string(), name.ring().to_string()];
+        let resources = names.each_ref().map(String::as_str);
+        self.iam
+            .demand(context, "cloudkms.cryptoKeys.get", &resources)?;
+        let purpose = |keys: &Keys| keys.keys.get(name).map(|key| key.purpose);
+        let found = self.keys.look(purpose);
+        found.ok_or_else(|| Status::not_found(format!("CryptoKey {name} not found.")))
+    }
+
+    /// `TestIamPermissions`: those of the permissions that the caller has on a key or key ring. There are none on one that does
+    /// not exist.
+    pub fn permitted(&self, context: &Context, holder: &Holder, asked: &[String]) -> Vec<String> {
+        if !self.keys.look(|keys| keys.has(holder)) {
+            return Vec::new();
+        }
+        let names = holder.names();
+        let resources: Vec<_> = names.iter().map(String::as_str).collect();
+        self.iam.permitted(context, asked, &resources)
+    }
+
     /// `GetIamPolicy` of a key or key ring.
     ///
     /// # Errors
@@ -260,10 +285,11 @@ impl Kms {
         holder: &Holder,
         what: &str,
     ) -> Result<String, Status> {
-        let (kind, names) = match holder {
-            Holder::Ring(ring) => ("keyRings", vec![ring.to_string()]),
-            Holder::Key(key) => ("cryptoKeys", vec![key.to_string(), key.ring().to_string()]),
+        let kind = match holder {
+            Holder::Ring(_) => "keyRings",
+            Holder::Key(_) => "cryptoKeys",
         };
+        let names = holder.names();
         let permission = format!("cloudkms.{kind}.{what}");
         let resources: Vec<_> = names.iter().map(String::as_str).collect();
         self.iam.demand(context, &permission, &resources)?;
@@ -271,6 +297,16 @@ impl Kms {
         match self.keys.look(|keys| keys.has(holder)) {
             true => Ok(name),
             false => Err(Status::not_found(format!("{name} not found."))),
+        }
+    }
+}
+
+impl Holder {
+    /// The name of the resource, and those of its parents.
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Ring(ring) => vec![ring.to_string()],
+            Self::Key(key) => vec![key.to_string(), key.ring().to_string()],
         }
     }
 }

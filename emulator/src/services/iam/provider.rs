@@ -1,6 +1,6 @@
 //! Workload identity pools and their providers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use content::json::null_is_default;
 use expression::google::{
@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protojson::{Enumeration, Ignored, NotEmulated, Object};
 use crate::status::Status;
+
+mod lifecycle;
+
+pub use self::lifecycle::{Alteration, Existence, Providers};
 
 // The limits of IAM v1, `WorkloadIdentityPoolProvider`. A condition has the limit of all expressions.
 /// The largest number of audiences of a provider.
@@ -137,7 +141,11 @@ pub struct Pools {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Entry {
     pool: Pool,
+    #[serde(default)]
+    deleted: bool,
     providers: BTreeMap<String, Provider>,
+    #[serde(default)]
+    deleted_providers: BTreeSet<String>,
 }
 
 impl Pools {
@@ -157,8 +165,13 @@ impl Pools {
         if self.pools.contains_key(&name) {
             return Err(Status::exists("Requested entity already exists"));
         }
-        let providers = BTreeMap::new();
-        self.pools.insert(name.clone(), Entry { pool, providers });
+        let entry = Entry {
+            pool,
+            deleted: false,
+            providers: BTreeMap::new(),
+            deleted_providers: BTreeSet::new(),
+        };
+        self.pools.insert(name.clone(), entry);
         Ok(name)
     }
 
@@ -199,17 +212,13 @@ impl Pools {
         self.pools.get(name.pool())?.providers.get(name.id())
     }
 
-    /// The providers of a pool by ID, also disabled ones; `None` if the pool does not exist.
-    pub fn all_providers(&self, pool: &identity::Pool) -> Option<&BTreeMap<String, Provider>> {
-        self.pools.get(pool).map(|kept| &kept.providers)
-    }
-
-    /// A provider; `None` if it or its pool is disabled or does not exist.
+    /// A provider; `None` if it or its pool is disabled, deleted or does not exist.
     pub fn provider(&self, name: &identity::Provider) -> Option<&Provider> {
         let kept = self.pools.get(name.pool());
-        let kept = kept.filter(|kept| !kept.pool.disabled)?;
+        let kept = kept.filter(|kept| !kept.pool.disabled && !kept.deleted)?;
         let provider = kept.providers.get(name.id());
-        provider.filter(|provider| !provider.disabled)
+        let is_deleted = kept.deleted_providers.contains(name.id());
+        provider.filter(|provider| !provider.disabled && !is_deleted)
     }
 }
 
