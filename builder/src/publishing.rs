@@ -173,7 +173,7 @@ pub async fn attach(arguments: &Attach) -> Result<(), Error> {
         _ => return Err(Hinted::new("reading arguments: nothing to attach").into()),
     };
     let note = offline.note();
-    let published = publish::attach(image, &transport, offline).await?;
+    let published = publish::attach(image, arguments.to.as_ref(), &transport, offline).await?;
     if let Some(note) = note {
         print::note(&format!("note: {note}"));
     }
@@ -200,7 +200,8 @@ pub async fn tree(arguments: &Tree) -> Result<(), Error> {
         })
     });
     let named = named.collect::<Result<_, Error>>()?;
-    let fetched = tree::collect(&arguments.reference, &transport).await?;
+    let evidence = &arguments.evidence;
+    let fetched = tree::collect(&arguments.reference, evidence, &transport).await?;
     let tree = tree::read(fetched, named);
     let printed = match arguments.json {
         true => print::json(&json!(tree).to_string()),

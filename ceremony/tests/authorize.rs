@@ -210,6 +210,62 @@ fn failed(report: &Value) -> Vec<&str> {
     rules
 }
 
+/// The same with a repository of the collaborator's own, which its policy names: nobody else has to publish anything.
+#[test]
+fn a_party_without_write_access_publishes_in_a_repository_of_its_own() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    let before = release.pieces();
+    let own = release.own_repository();
+    let named = release.with_evidence(&own);
+    rehearsal.proxy.deny_pushes();
+    let mut countersign = named.countersign();
+    let report = passed(&countersign.args(["--to", &own]).output().unwrap());
+    let kept = &report["countersignature"];
+    assert_eq!(
+        (&kept["published"], &kept["repository"]),
+        (&Value::Bool(true), &Value::from(own.as_str()))
+    );
+    assert_eq!(release.pieces(), before);
+
+    let refused = release.authorize().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let report = passed(&named.authorize().output().unwrap());
+    let findings = report["findings"].as_array().unwrap().iter();
+    let mut countersigned = findings.filter(|finding| finding["rule"] == "countersign");
+    assert_eq!(countersigned.next().unwrap()["outcome"], "pass", "{report}");
+    assert_eq!(release.members(), [release.member(), EARLIER.to_owned()]);
+
+    // What was published elsewhere can be published where the image is later, and is then shown by both.
+    let mut tree = rehearsal::program("builder");
+    tree.arg("tree")
+        .arg(release.reference())
+        .args(["--plain-http", "--json", "--evidence", &own]);
+    let tree = tree.output().unwrap();
+    let said = String::from_utf8_lossy(&tree.stdout);
+    assert!(tree.status.success() && said.contains(&own), "{tree:?}");
+    assert!(said.contains("tee-signed-image-repos"), "{said}");
+}
+
+/// A repository that the policy names and that cannot be read is an error, and never means that nothing is there.
+#[test]
+fn evidence_that_cannot_be_read_is_no_absence() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    passed(&release.countersign().output().unwrap());
+    let closed = release.with_evidence("127.0.0.1:1/collaborator/evidence");
+    let output = closed.authorize().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("reading evidence in 127.0.0.1:1/collaborator/evidence"),
+        "{said}"
+    );
+    assert_eq!(release.members(), [EARLIER]);
+    let empty = release.with_evidence(&release.own_repository());
+    passed(&empty.authorize().output().unwrap());
+}
+
 #[test]
 fn a_countersignature_is_written_into_a_new_folder_on_request() {
     let rehearsal = Rehearsal::new();

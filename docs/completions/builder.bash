@@ -163,12 +163,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__attach)
-            opts="-h --payload --signature --envelope --key --algorithm --plain-http --ca --help"
+            opts="-h --to --payload --signature --envelope --key --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --payload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1181,12 +1185,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__tree)
-            opts="-h --key --json --plain-http --ca --help"
+            opts="-h --evidence --key --json --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

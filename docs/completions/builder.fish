@@ -150,6 +150,7 @@ complete -c builder -n "__fish_builder_using_subcommand payload" -l predicate -d
 complete -c builder -n "__fish_builder_using_subcommand payload" -l key -d 'The public key, in PEM' -r -F
 complete -c builder -n "__fish_builder_using_subcommand payload" -l algorithm -d 'The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c builder -n "__fish_builder_using_subcommand payload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand attach" -l to -d 'Publish in this repository, HOST/REPO, in place of the image\'s' -r
 complete -c builder -n "__fish_builder_using_subcommand attach" -l payload -d 'The file with the bytes that were signed' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attach" -l signature -d 'The file with the signature: its bytes, their base64, or the bundle that cosign sign-blob wrote' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attach" -l envelope -d 'The file with a DSSE envelope, or a bundle with one, in place of payload and signature' -r -F
@@ -162,6 +163,7 @@ complete -c builder -n "__fish_builder_using_subcommand attach-sbom" -l sbom -d 
 complete -c builder -n "__fish_builder_using_subcommand attach-sbom" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attach-sbom" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attach-sbom" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand tree" -l evidence -d 'Show also what this repository, HOST/REPO, has about the image; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand tree" -l key -d 'Call this public key by a name, and look for its signatures; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand tree" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand tree" -l json -d 'Print JSON'

@@ -30,7 +30,9 @@ complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Check
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "provider" -d 'Print the pool and the provider that a grant needs: who is admitted, and under which condition'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "rotate" -d 'Verify an image as `authorize` does; on a pass, bind it and then take the role from all other images'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key, and measure when the key refuses'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "audit" -d 'Compare a key, its policy, the pool and its providers with a grant and with verdicts; changes nothing'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "check" -d 'Check one file offline'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
@@ -77,6 +79,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l key -d
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l to -d 'Publish signature and verdict in this repository, HOST/REPO, in place of the image\'s' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -s o -l output -d 'Publish nothing, and write signature and verdict into this new folder, for `builder attach`. Without this option, that happens in a folder countersignature-DIGEST if the registry does not permit to publish them' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
@@ -102,22 +105,62 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'T
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
 iam\t'The bindings of an IAM policy, as JSON'
-terraform\t'A Terraform resource, for a file NAME.tf.json'"
+terraform\t'A Terraform resource, for a file NAME.tf.json'
+vault\t'Commands that write a role of Vault\'s method jwt'
+openbao\t'Commands that write a CEL role of OpenBao\'s method jwt'
+vpc-sc\t'An ingress policy of a perimeter, for gcloud --set-ingress-policies'
+vpc-sc-terraform\t'The same as a Terraform resource, for a file NAME.tf.json'"
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plan -d 'Print what the binding would change in the IAM policy of the key, in place of the binding'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l apply -d 'Add the binding to the IAM policy of the key'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c verifier -n "__fish_verifier_using_subcommand provider" -l grant -d 'The file that describes the grant, with a table [provider]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand provider" -l format -d 'The format in which the provider is printed' -r -f -a "gcloud\t'Commands of gcloud, and the file that they read'
 iam\t'The body of a request to create a provider, as JSON'
-terraform\t'Terraform resources, for a file NAME.tf.json'"
+terraform\t'Terraform resources, for a file NAME.tf.json'
+vault\t'The command that configures Vault\'s method jwt'
+openbao\t'The command that configures OpenBao\'s method jwt'
+vpc-sc\t'The ingress policy of a perimeter for the token exchange'
+vpc-sc-terraform\t'The same as a Terraform resource, for a file NAME.tf.json'"
 complete -c verifier -n "__fish_verifier_using_subcommand provider" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l policy -d 'The release policy' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l source -d 'Rebuild from this directory or URL' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l commit -d 'Build this commit instead of the one that provenance names' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l archive -d 'The package archive that the builder fetches from' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l time-limit -d 'Time limit for compiling [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-repository -d 'Largest amount of data that git may fetch, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-source -d 'Largest total size of the files of the commit' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l keep -d 'How long other images keep the role, such as 24h; without this option, they lose it as soon as the new image has it' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l apply -d 'Change the IAM policy of the key; without this option, the changes are printed'
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l probe -d 'Ask the key with the access token in this file, of a workload that runs the image, until it refuses: at most 15 minutes' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l apply -d 'Remove the binding from the IAM policy of the key; without this option, a gcloud command is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l grant -d 'The file that describes the grant, with a table [provider]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l verdicts -d 'A folder of verdicts: reports of `--json` as *.json, and folders that `countersign` has written. Without it, the images that are bound are listed and not compared' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l iam-endpoint -d 'The endpoint of IAM [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l source -d 'Rebuild from this directory or URL' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory -d 'The directory of the source that contains Image.toml' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l output -d 'The OCI layout to write; it must not exist' -r -F
@@ -213,15 +256,17 @@ complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l signi
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l json -d 'Report as JSON on standard output; otherwise the digest of the trusted root is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "provider" -d 'Print the pool and the provider that a grant needs: who is admitted, and under which condition'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "provider" -d 'Print the pool and the provider that a grant needs: who is admitted, and under which condition'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "rotate" -d 'Verify an image as `authorize` does; on a pass, bind it and then take the role from all other images'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key, and measure when the key refuses'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "audit" -d 'Compare a key, its policy, the pool and its providers with a grant and with verdicts; changes nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider rotate revoke audit rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Check a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Check a DSSE envelope'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "bundle" -d 'Check a Sigstore bundle'

@@ -6,6 +6,7 @@ use attest::{Provenance, Statement};
 use chrono::{DateTime, Utc};
 use console::hint::Hinted;
 use oci::{ImageRef, Reference, Target};
+use remote::Registry;
 use scratch::Scratch;
 
 use crate::advisories;
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::evidence::{Attested, Evidence, Rebuild};
 use crate::examine::examine;
 use crate::grant::apply::{Change, Keys};
+use crate::grant::plan::Plan;
 use crate::place::Place;
 use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
@@ -50,6 +52,8 @@ pub struct Request<'a> {
     pub reference: &'a Reference,
     /// Where it is.
     pub place: Place<'a>,
+    /// Other repositories that may have signatures and statements about it.
+    pub evidence: &'a [Registry],
     /// The policy to appraise it by.
     pub policy: &'a Policy,
     /// The origin of the rebuild.
@@ -76,6 +80,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     require_pinned(request)?;
     let image = resolve(request, progress).await?;
     let published = collect::collect(request.place, &image).await?;
+    let published = collect::add_elsewhere(published, request.evidence).await?;
     let attached = Attached {
         place: request.place,
         files: published.index_files.clone(),
@@ -96,6 +101,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
 pub async fn signers(request: &Request<'_>, progress: Progress<'_>) -> Result<Signers, Error> {
     let image = resolve(request, progress).await?;
     let published = collect::collect_attached(request.place, &image).await?;
+    let published = collect::add_elsewhere(published, request.evidence).await?;
     let attested = examine(published, &request.policy.principals, request.now);
     Ok(Signers::of(attested, request.policy, request.now))
 }
@@ -109,33 +115,57 @@ async fn resolve(request: &Request<'_>, progress: Progress<'_>) -> Result<ImageR
     Ok(image)
 }
 
-/// A binding, and what it changed.
+/// What is done with a binding.
+#[derive(Clone, Copy, Debug)]
+pub enum Act<'a> {
+    /// It is only made.
+    Make,
+    /// It is compared with the policy of the key.
+    Plan(&'a Keys),
+    /// It is added to the policy of the key.
+    Apply(&'a Keys),
+}
+
+/// A binding, and what was done with it.
 #[derive(Debug)]
 pub struct Bound {
     /// The binding for the digest.
     pub binding: Binding,
-    /// The change of the key's policy, if the binding was applied.
-    pub change: Option<Change>,
+    /// What was done.
+    pub done: Done,
 }
 
-/// Makes the binding, and adds it to the policy of the key if there is a key service.
+/// What was done with a binding.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Done {
+    /// It was only made.
+    Made,
+    /// What it would change in the policy of the key.
+    Planned(Plan),
+    /// What it changed in the policy of the key.
+    Applied(Change),
+}
+
+/// Makes the binding, and plans or applies it.
 ///
 /// # Errors
 /// The request to the key service fails. Then the key's policy was not changed, unless the answer was lost.
 pub async fn bind(
     countersigned: &Countersigned,
     grant: &Grant,
-    keys: Option<&Keys>,
+    act: Act<'_>,
 ) -> Result<Bound, Error> {
     let binding = Binding::new(countersigned, grant);
-    let change = match keys {
-        Some(keys) => {
-            let added = keys.add(&binding).await;
-            Some(added.map_err(|error| error.during("binding"))?)
+    let (key, edit) = (binding.key(), binding.to_edit());
+    let done = match act {
+        Act::Make => Done::Made,
+        Act::Plan(keys) => Done::Planned(keys.plan(key, &[edit]).await?),
+        Act::Apply(keys) => {
+            let applied = keys.apply(key, &edit).await;
+            Done::Applied(applied.map_err(|error| error.during("binding"))?)
         }
-        None => None,
     };
-    Ok(Bound { binding, change })
+    Ok(Bound { binding, done })
 }
 
 /// Refuses a policy that requires a rebuild if there is no source, before the image is fetched.

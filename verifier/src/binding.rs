@@ -71,39 +71,42 @@
 //!
 //! This does not protect against a program that appraises invented content instead of what a registry served.
 
+use content::Digest;
 use google::kms::Key;
-use google::outputs::KeyGrant;
+use google::outputs::{ImageGrant, KeyGrant};
 use google::{Member, Role};
 
+use crate::grant::apply::Edit;
 use crate::verdict::Countersigned;
 use grant::Grant;
 
 /// A role on a key, for workloads that were measured to be one image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Binding {
-    key: Key,
-    role: Role,
+    grant: Grant,
+    image: Digest,
     member: Member,
 }
 
 impl Binding {
     /// The grant for the digest that was approved, and for no other.
     pub fn new(countersigned: &Countersigned, grant: &Grant) -> Self {
+        let image = countersigned.approval().image().digest;
         Self {
-            key: grant.key().clone(),
-            role: grant.role().clone(),
-            member: grant.member(&countersigned.approval().image().digest),
+            grant: grant.clone(),
+            image,
+            member: grant.member(&image),
         }
     }
 
     /// The key that is granted on.
     pub fn key(&self) -> &Key {
-        &self.key
+        self.grant.key()
     }
 
     /// The role that is granted.
     pub fn role(&self) -> &Role {
-        &self.role
+        self.grant.role()
     }
 
     /// The principal set that is granted the role.
@@ -111,9 +114,24 @@ impl Binding {
         &self.member
     }
 
+    /// The edit of the key's policy that adds it.
+    pub fn to_edit(&self) -> Edit {
+        Edit::Add {
+            role: self.role().to_string(),
+            member: self.member.to_string(),
+        }
+    }
+
     /// The binding, to be printed.
-    pub fn granted(&self) -> KeyGrant<'_> {
-        let Self { key, role, member } = self;
-        KeyGrant { key, role, member }
+    pub fn granted(&self) -> ImageGrant<'_> {
+        ImageGrant {
+            granted: KeyGrant {
+                key: self.key(),
+                role: self.role(),
+                member: &self.member,
+            },
+            image: &self.image,
+            settings: self.grant.settings(),
+        }
     }
 }

@@ -13,6 +13,23 @@ pub enum Carrier {
     Listed(Digest),
     /// A referrer manifest.
     Referrer(Digest),
+    /// In another repository than the image.
+    Elsewhere {
+        /// The repository.
+        repository: String,
+        /// Where it is attached there.
+        at: Box<Self>,
+    },
+}
+
+impl Carrier {
+    /// Where it is attached, in whatever repository.
+    pub(crate) fn within(&self) -> &Self {
+        match self {
+            Self::Elsewhere { at, .. } => at.within(),
+            within => within,
+        }
+    }
 }
 
 impl fmt::Display for Carrier {
@@ -21,6 +38,7 @@ impl fmt::Display for Carrier {
             Self::Tag(tag) => write!(out, "tag {}", short(tag)),
             Self::Listed(digest) => write!(out, "manifest {}", short(&digest.to_string())),
             Self::Referrer(digest) => write!(out, "referrer {}", short(&digest.to_string())),
+            Self::Elsewhere { repository, at } => write!(out, "{at} in {repository}"),
         }
     }
 }

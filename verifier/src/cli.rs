@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
 use google::outputs::{self, Output, ProviderOutput};
-use oci::ImageRef;
+use oci::{ImageRef, Repository};
 use signature::Algorithm;
 use signer::KmsEndpoint;
 use verifier::commit::Commit;
@@ -16,6 +16,7 @@ use verifier::place::Named;
 pub mod check;
 pub mod files;
 pub mod found;
+pub mod grants;
 pub mod tools;
 pub mod trusted_root;
 
@@ -42,8 +43,12 @@ pub enum Command {
     Authorize(Box<Authorize>),
     /// Print the pool and the provider that a grant needs: who is admitted, and under which condition
     Provider(Provider),
-    /// Remove the binding of an image's digest from a key
+    /// Verify an image as `authorize` does; on a pass, bind it and then take the role from all other images
+    Rotate(Box<grants::Rotate>),
+    /// Remove the binding of an image's digest from a key, and measure when the key refuses
     Revoke(Revoke),
+    /// Compare a key, its policy, the pool and its providers with a grant and with verdicts; changes nothing
+    Audit(grants::AuditKey),
     /// Build an image again from source, and compare it with the published one
     Rebuild(Rebuild),
     /// Check one file offline
@@ -189,6 +194,9 @@ pub struct Countersign {
     /// The verifier's URI in the signed verdict [default: verifier.id in the policy]
     #[arg(long, value_name = "URI")]
     pub verifier_id: Option<String>,
+    /// Publish signature and verdict in this repository, HOST/REPO, in place of the image's
+    #[arg(long, value_name = "REPOSITORY", conflicts_with = "output")]
+    pub to: Option<Repository>,
     /// Publish nothing, and write signature and verdict into this new folder, for `builder attach`. Without this option, that
     /// happens in a folder countersignature-DIGEST if the registry does not permit to publish them
     #[arg(short, long, value_name = "DIR")]
@@ -210,6 +218,9 @@ pub struct Authorize {
     /// The format in which the binding is printed
     #[arg(long, value_parser = format(), default_value = outputs::ALL[0].name)]
     pub format: &'static Output,
+    /// Print what the binding would change in the IAM policy of the key, in place of the binding
+    #[arg(long, conflicts_with = "apply")]
+    pub plan: bool,
     /// Add the binding to the IAM policy of the key
     #[arg(long)]
     pub apply: bool,
@@ -248,6 +259,9 @@ pub struct Revoke {
     /// Remove the binding from the IAM policy of the key; without this option, a gcloud command is printed
     #[arg(long)]
     pub apply: bool,
+    /// Ask the key with the access token in this file, of a workload that runs the image, until it refuses: at most 15 minutes
+    #[arg(long, value_name = "FILE", requires = "apply")]
+    pub probe: Option<PathBuf>,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,

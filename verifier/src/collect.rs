@@ -12,6 +12,7 @@ use std::time::Duration;
 use console::hint::Hinted;
 use content::{Digest, limits};
 use oci::{Descriptor, Image, ImageRef, Index, Manifest, Reference, Target, media};
+use remote::Registry;
 use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
@@ -69,6 +70,51 @@ pub async fn collect_attached(place: Place<'_>, image: &ImageRef) -> Result<Publ
     collector.manifest().await?;
     collector.attached_in_time().await?;
     Ok(collector.published)
+}
+
+/// Adds what other repositories have about the image: signatures and statements, which count by their keys as all others do. What
+/// the image's own place has too is not added again.
+///
+/// # Errors
+/// A repository does not answer in time, or does not permit to read. That it has nothing about the image is no error.
+pub async fn add_elsewhere(
+    mut published: Published,
+    repositories: &[Registry],
+) -> Result<Published, Error> {
+    for registry in repositories {
+        let repository = registry.repository().to_string();
+        let mut collector = Collector::new(Place::Registry(registry), &published.image);
+        let attached = collector.attached_in_time().await;
+        attached.map_err(|error| error.during(format_args!("reading evidence in {repository}")))?;
+        let found = collector.published;
+        let known: BTreeSet<_> = published.pieces.iter().map(described).collect();
+        let new = found
+            .pieces
+            .into_iter()
+            .filter(|piece| !known.contains(&described(piece)));
+        let new: Vec<_> = new.map(|piece| elsewhere(piece, &repository)).collect();
+        published.pieces.extend(new);
+        published.boms.extend(found.boms);
+        published.damage.extend(found.damage);
+        let notes = found.passed_over.into_iter();
+        let notes = notes.map(|note| format!("{repository}: {note}"));
+        published.passed_over.extend(notes);
+    }
+    Ok(published)
+}
+
+/// What distinguishes a piece from others, wherever it is attached.
+fn described(piece: &Piece) -> Described {
+    let (form, certified) = (piece.form.clone(), piece.certified.clone());
+    (piece.digest, form, certified, piece.claimed_type.clone())
+}
+
+fn elsewhere(piece: Piece, repository: &str) -> Piece {
+    let carrier = Carrier::Elsewhere {
+        repository: repository.to_owned(),
+        at: Box::new(piece.carrier),
+    };
+    Piece { carrier, ..piece }
 }
 
 struct Collector<'a> {

@@ -13,11 +13,10 @@ use chrono::SecondsFormat;
 use console::at::{At, shown};
 use console::hint::Hinted;
 use oci::ImageRef;
-use remote::Registry;
 use scratch::Scratch;
 use serde_json::{Value, json};
 use signature::Annotations;
-use signer::{Published, Signer};
+use signer::{Published, Shelf, Signer};
 
 use crate::error::Error;
 use crate::verdict::Approval;
@@ -47,38 +46,52 @@ pub struct Countersigner<'a> {
 /// What became of a countersignature.
 #[derive(Clone, Debug)]
 pub enum Done {
-    /// It is published where the image is.
-    Published(Published),
+    /// It is published, where the image is or in another repository.
+    Published {
+        /// The repository.
+        repository: String,
+        /// Who can read it there.
+        readers: Published,
+    },
     /// It is in a folder.
     Kept {
         /// The folder.
         folder: PathBuf,
+        /// Where it can be published.
+        repository: String,
         /// Why it was not published, unless the user wanted it so.
         denied: Option<String>,
     },
 }
 
-/// Signs the verdict and the image. Both are published, or written into the new folder `output` if there is one. If the registry
+/// Signs the verdict and the image. Both are published where the shelf says, or written into the new folder `output` if there is one. If the registry
 /// does not permit to publish them, they are written into a new folder in the working directory.
 ///
 /// # Errors
 /// Signing or pushing fails for another reason, or a folder cannot be written.
 pub async fn countersign(
-    registry: &Registry,
+    shelf: Shelf<'_>,
     approval: &Approval,
     party: &Countersigner<'_>,
     output: Option<&Path>,
 ) -> Result<Done, Error> {
+    let repository = shelf.evidence.repository().to_string();
     if let Some(folder) = output {
         keep(folder, approval, party).await?;
         let folder = folder.to_owned();
         return Ok(Done::Kept {
             folder,
+            repository,
             denied: None,
         });
     }
-    let denied = match publish(registry, approval, party).await {
-        Ok(published) => return Ok(Done::Published(published)),
+    let denied = match publish(shelf, approval, party).await {
+        Ok(readers) => {
+            return Ok(Done::Published {
+                repository,
+                readers,
+            });
+        }
         Err(denied) if denied.is_denied() => denied,
         Err(error) => return Err(error.into()),
     };
@@ -86,7 +99,11 @@ pub async fn countersign(
     let folder = PathBuf::from(format!("countersignature-{}", &digest[..SHORT]));
     keep(&folder, approval, party).await?;
     let denied = Some(denied.to_string());
-    Ok(Done::Kept { folder, denied })
+    Ok(Done::Kept {
+        folder,
+        repository,
+        denied,
+    })
 }
 
 /// Refuses a folder that exists, before the rebuild.
@@ -105,15 +122,15 @@ pub fn require_new(folder: &Path) -> Result<(), Hinted> {
 }
 
 async fn publish(
-    registry: &Registry,
+    shelf: Shelf<'_>,
     approval: &Approval,
     party: &Countersigner<'_>,
 ) -> Result<Published, signer::Error> {
     let image = approval.image();
     let vsa = summary(approval, party.verifier_id);
-    let attested = signer::attest_image(registry, image, party.signer, &Vsa::PREDICATE, vsa);
+    let attested = signer::attest_image(shelf, image, party.signer, &Vsa::PREDICATE, vsa);
     let attested = attested.await?;
-    let signed = signer::sign_image(registry, image, party.signer, &Annotations::default()).await?;
+    let signed = signer::sign_image(shelf, image, party.signer, &Annotations::default()).await?;
     Ok(attested.max(signed))
 }
 
@@ -147,15 +164,16 @@ fn write(folder: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
 impl Done {
     /// What the user should know, in lines.
     pub fn notes(&self, image: &ImageRef) -> Vec<String> {
-        let (folder, denied) = match self {
-            Self::Published(published) => {
-                return published
-                    .note()
-                    .map(ToOwned::to_owned)
-                    .into_iter()
-                    .collect();
-            }
-            Self::Kept { folder, denied } => (folder, denied),
+        let (folder, repository, denied) = match self {
+            Self::Published {
+                repository,
+                readers,
+            } => return published_notes(image, repository, *readers),
+            Self::Kept {
+                folder,
+                repository,
+                denied,
+            } => (folder, repository, denied),
         };
         let denied = denied.iter();
         let mut notes: Vec<_> = denied
@@ -165,7 +183,11 @@ impl Done {
         notes.push(format!(
             "verdict and countersignature are in {folder}; whoever may write to the repository publishes them with"
         ));
-        let attach = format!("  builder attach {image} --key {folder}/{KEY}");
+        let to = match *repository == image.repository.to_string() {
+            true => String::new(),
+            false => format!(" --to {repository}"),
+        };
+        let attach = format!("  builder attach {image}{to} --key {folder}/{KEY}");
         notes.extend([
             format!("{attach} --payload {folder}/{PAYLOAD} --signature {folder}/{SIGNATURE}"),
             format!("{attach} --envelope {folder}/{BUNDLE}"),
@@ -177,14 +199,34 @@ impl Done {
     /// The same for programs.
     pub fn to_json(&self) -> Value {
         match self {
-            Self::Published(_) => json!({"published": true}),
-            Self::Kept { folder, denied } => json!({
+            Self::Published { repository, .. } => {
+                json!({"published": true, "repository": repository})
+            }
+            Self::Kept {
+                folder,
+                repository,
+                denied,
+            } => json!({
                 "published": false,
                 "folder": folder.to_string_lossy(),
+                "repository": repository,
                 "denied": denied,
             }),
         }
     }
+}
+
+/// Whoever reads another repository must be told of it.
+fn published_notes(image: &ImageRef, repository: &str, readers: Published) -> Vec<String> {
+    let note = readers.note().map(ToOwned::to_owned);
+    let mut notes: Vec<_> = note.into_iter().collect();
+    if repository != image.repository.to_string() {
+        notes.push(format!(
+            "published in {repository}: the other parties read it if their policies name it in [evidence], and Confidential Space if the \
+             operator names it in tee-signed-image-repos"
+        ));
+    }
+    notes
 }
 
 /// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.

@@ -1,5 +1,6 @@
 //! What prevents a verdict, and what the user can do about it.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use console::at::At;
@@ -58,6 +59,20 @@ impl From<signer::Error> for Error {
 }
 
 impl Error {
+    /// The error `{doing}: {self}`, with the same hint.
+    #[must_use]
+    pub fn during(self, doing: impl Display) -> Self {
+        let hint = self.hint();
+        let error = match self {
+            Self::Hinted(error) => return Self::Hinted(error.during(doing)),
+            other => Hinted::doing(doing, other),
+        };
+        Self::Hinted(match hint {
+            Some(hint) => error.hinting(hint),
+            None => error,
+        })
+    }
+
     /// Whether the message has lines of the user's own file in it: an excerpt of its parser.
     pub fn quotes_a_file(&self) -> bool {
         matches!(self, Self::Policy { .. } | Self::Grant { .. })

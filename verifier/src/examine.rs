@@ -316,13 +316,13 @@ impl Examiner<'_> {
 /// A signature with a certificate names no key that Confidential Space could read.
 fn visibility(carrier: &Carrier, payload: &Payload, key: Option<&PublicKey>) -> Visibility {
     let is_named = key.is_some_and(|key| payload.names(key));
-    match carrier {
+    match carrier.within() {
         Carrier::Tag(tag) if tag.ends_with(".sig") && is_named => Visibility::Counted,
         Carrier::Tag(tag) if tag.ends_with(".sig") => match key.and_then(signature_algorithm) {
             Some(_) => Visibility::NamesAnother,
             None => Visibility::OtherAlgorithm,
         },
-        Carrier::Tag(_) | Carrier::Listed(_) | Carrier::Referrer(_) => Visibility::NotUnderTag,
+        _ => Visibility::NotUnderTag,
     }
 }
 

@@ -1,3 +1,8 @@
-//! Applies a grant. `grant`, the crate, has the grant itself.
+//! Applies a grant, plans, rotates and audits it. `grant`, the crate, has the grant itself.
 
 pub mod apply;
+pub mod audit;
+pub mod live;
+pub mod plan;
+pub mod rotate;
+pub mod verdicts;

@@ -7,23 +7,24 @@ use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, arguments, password, print};
-use google::outputs::{KeyGrant, gcloud};
+use google::outputs::{Printed, Unprintable};
 use grant::Grant;
-use serde_json::{Value, json};
-use signer::{Access, KmsEndpoint, Signer};
-use verifier::authorize::{self, Appraised, Bound, Origin, Request};
+use serde_json::Value;
+use signer::{Access, KmsEndpoint, Shelf, Signer};
+use verifier::authorize::{self, Act, Appraised, Bound, Done, Origin, Request};
 use verifier::check::{Facts, Judgement};
 use verifier::countersign::{self, Countersigner};
 use verifier::error::Error;
 use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
-use verifier::verdict::Verdict;
-use verifier::{receipt, report, revoke, trusted_root};
+use verifier::verdict::{Countersigned, Verdict};
+use verifier::{receipt, report, trusted_root};
 
 mod cli;
 
 use cli::files::{apart, read_grant, read_policy};
 use cli::found::{Found, connect};
+use cli::grants::Said;
 use cli::tools::tools;
 use cli::{Cli, Command};
 
@@ -99,7 +100,12 @@ async fn dispatch(command: Command) -> Result<Status, Error> {
         Command::Countersign(arguments) => sign(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
         Command::Provider(arguments) => provider(&arguments).await,
-        Command::Revoke(arguments) => revoke(&arguments).await,
+        Command::Rotate(arguments) => rotate(&arguments).await,
+        Command::Revoke(arguments) => say(&cli::grants::revoke(&arguments).await?, arguments.json),
+        Command::Audit(arguments) => {
+            let audited = cli::grants::audit(&arguments, SystemTime::now().into()).await?;
+            say(&audited, arguments.json)
+        }
         Command::Rebuild(arguments) => rebuild(&arguments).await,
         Command::Check(arguments) => check(&arguments.what),
         Command::TrustedRoot(arguments) => update_root(&arguments).await,
@@ -163,6 +169,7 @@ fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Requ
     Request {
         reference: &found.reference,
         place: found.place(),
+        evidence: found.evidence(),
         policy,
         origin,
         now: SystemTime::now().into(),
@@ -185,6 +192,14 @@ async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
     let signer = Signer::open(&arguments.key.parse()?, access).await?;
     let found = Found::open(&verify.image, &policy, &verify.registry).await?;
     let registry = connect(&found.reference.repository, &verify.registry).await?;
+    let other = match &arguments.to {
+        Some(repository) => Some(connect(repository, &verify.registry).await?),
+        None => None,
+    };
+    let shelf = Shelf {
+        image: &registry,
+        evidence: other.as_ref().unwrap_or(&registry),
+    };
     let appraised = appraise(verify, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
@@ -194,7 +209,7 @@ async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
             signer: &signer,
             verifier_id: id.unwrap_or(VERIFIER_ID),
         };
-        let done = countersign::countersign(&registry, approval, &party, output).await?;
+        let done = countersign::countersign(shelf, approval, &party, output).await?;
         print::note("verdict signed, image countersigned");
         let notes = signer.note().map(ToOwned::to_owned);
         for note in notes.into_iter().chain(done.notes(approval.image())) {
@@ -215,41 +230,94 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
     let grant = apart(&arguments.grant, read_grant).await?;
-    let keys = match arguments.apply {
+    let output = arguments.format;
+    grant
+        .check_output(output)
+        .map_err(|error| unprintable(output.name, error))?;
+    let keys = match arguments.apply || arguments.plan {
         true => Some(reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?),
         false => None,
     };
-    let found = Found::open(&verify.image, &policy, &verify.registry).await?;
-    let Appraised { verdict, evidence } = appraise(verify, &found, &policy).await?;
-    let countersigned = match verdict.clone() {
+    let act = match &keys {
+        Some(keys) if arguments.apply => Act::Apply(keys),
+        Some(keys) => Act::Plan(keys),
+        None => Act::Make,
+    };
+    let (verdict, mut summary, countersigned) = judge(verify, &policy).await?;
+    let Some(countersigned) = countersigned else {
+        return refuse(verify, &summary);
+    };
+    let bound = authorize::bind(&countersigned, &grant, act).await?;
+    print::note(&done(&bound));
+    summary["binding"] = report::binding(&bound);
+    match (verify.json, &bound.done) {
+        (true, _) => print_json(&summary)?,
+        (false, Done::Planned(plan)) => print_line(&console::text::lines(&plan.to_string()))?,
+        (false, _) => print_grant(&(arguments.format.print)(&bound.binding.granted()))?,
+    }
+    Ok(answer(&verdict))
+}
+
+async fn rotate(arguments: &cli::grants::Rotate) -> Result<Status, Error> {
+    let verify = &arguments.verify;
+    let policy = apart(&verify.policy, read_policy).await?;
+    let grant = apart(&arguments.grant, read_grant).await?;
+    let keys = reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?;
+    let (_, mut summary, countersigned) = judge(verify, &policy).await?;
+    let Some(countersigned) = countersigned else {
+        return refuse(verify, &summary);
+    };
+    let mut said = cli::grants::rotate(
+        arguments,
+        &grant,
+        &keys,
+        &countersigned,
+        SystemTime::now().into(),
+    )
+    .await?;
+    summary["rotation"] = std::mem::take(&mut said.json);
+    said.json = summary;
+    say(&said, verify.json)
+}
+
+/// The verdict for a binding, its report, and permission to bind. The table is printed.
+async fn judge(
+    arguments: &cli::Verify,
+    policy: &Policy,
+) -> Result<(Verdict, Value, Option<Countersigned>), Error> {
+    let found = Found::open(&arguments.image, policy, &arguments.registry).await?;
+    let Appraised { verdict, evidence } = appraise(arguments, &found, policy).await?;
+    let bindable = match verdict.clone() {
         Verdict::Pass(approval) => approval.to_bind(),
         Verdict::Fail(refusal) => Err(refusal),
     };
-    let (verdict, bound) = match countersigned {
-        Ok(countersigned) => {
-            print::note(report::table(&verdict).trim_end());
-            let bound = authorize::bind(&countersigned, &grant, keys.as_ref()).await?;
-            print::note(&done(&bound));
-            (verdict, Some(bound))
-        }
-        Err(refusal) => {
-            let verdict = Verdict::Fail(refusal);
-            print::note(report::table(&verdict).trim_end());
-            (verdict, None)
-        }
+    let (verdict, countersigned) = match bindable {
+        Ok(countersigned) => (verdict, Some(countersigned)),
+        Err(refusal) => (Verdict::Fail(refusal), None),
     };
-    match (verify.json, &bound) {
-        (true, bound) => {
-            let mut summary = report::json(&verdict, &evidence);
-            if let Some(bound) = bound {
-                summary["binding"] = report::binding(bound);
-            }
-            print_json(&summary)?;
-        }
-        (false, Some(bound)) => print_line(&(arguments.format.print)(&bound.binding.granted()))?,
-        (false, None) => {}
+    print::note(report::table(&verdict).trim_end());
+    let summary = report::json(&verdict, &evidence);
+    Ok((verdict, summary, countersigned))
+}
+
+fn refuse(arguments: &cli::Verify, summary: &Value) -> Result<Status, Error> {
+    if arguments.json {
+        print_json(summary)?;
     }
-    Ok(answer(&verdict))
+    Ok(Status::No)
+}
+
+/// Prints what a command has to say.
+fn say(said: &Said, as_json: bool) -> Result<Status, Error> {
+    for note in &said.notes {
+        print::note(note);
+    }
+    match (&said.data, as_json) {
+        (_, true) => print_json(&said.json)?,
+        (Some(data), false) => print_line(&console::text::lines(data))?,
+        (None, false) => {}
+    }
+    Ok(said.status)
 }
 
 /// Connects to the key service, and checks that the policy of the grant's key can be read.
@@ -261,10 +329,11 @@ async fn reach(grant: &Grant, endpoint: Option<&KmsEndpoint>) -> Result<Keys, Er
 
 fn done(bound: &Bound) -> String {
     let key = bound.binding.key();
-    match bound.change {
-        Some(Change::Written) => format!("binding added to {key}"),
-        Some(Change::AlreadySo) => format!("{key} already has the binding"),
-        None => "the binding is printed and not applied".to_owned(),
+    match bound.done {
+        Done::Applied(Change::Written) => format!("binding added to {key}"),
+        Done::Applied(Change::AlreadySo) => format!("{key} already has the binding"),
+        Done::Planned(_) => "nothing was changed: --apply changes it".to_owned(),
+        Done::Made => "the binding is printed and not applied".to_owned(),
     }
 }
 
@@ -275,42 +344,23 @@ async fn provider(arguments: &cli::Provider) -> Result<Status, Error> {
         Hinted::new("printing the provider: the grant has no [provider]")
             .hinting("policies/grant.toml is an example with every entry explained")
     })?;
-    print_line(&(arguments.format.print)(&provider.to_create()))?;
+    let printed = (arguments.format.print)(&provider.to_create(), &grant.settings());
+    print_grant(&printed)?;
     Ok(Status::Yes)
 }
 
-async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {
-    let grant = apart(&arguments.grant, read_grant).await?;
-    let (key, digest) = (grant.key(), &arguments.image.digest);
-    let change = match arguments.apply {
-        true => Some(take_away(&grant, arguments).await?),
-        false => None,
-    };
-    match change {
-        Some(Change::Written) => print::note(&format!("binding of {digest} removed from {key}")),
-        Some(Change::AlreadySo) => print::note(&format!("{key} has no binding of {digest}")),
-        None if arguments.json => {}
-        None => print_line(&gcloud::remove(&KeyGrant {
-            key,
-            role: grant.role(),
-            member: &grant.member(digest),
-        }))?,
-    }
-    if arguments.json {
-        print_json(&json!({
-            "key": key.to_string(),
-            "role": grant.role(),
-            "member": grant.member(digest),
-            "applied": change.is_some(),
-            "was_bound": change.map(|change| change == Change::Written),
-        }))?;
-    }
-    Ok(Status::Yes)
+fn unprintable(format: &str, error: Unprintable) -> Hinted {
+    Hinted::new(format_args!("printing the grant for {format}: {error}")).hinting(error.hint())
 }
 
-async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Error> {
-    let keys = Keys::connect(arguments.kms.kms_endpoint.as_ref()).await?;
-    revoke::revoke(&keys, grant, &arguments.image.digest).await
+/// Prints a grant or a provider, and to standard error what its format cannot say.
+fn print_grant(printed: &Result<Printed, Unprintable>) -> Result<(), Error> {
+    let printed = printed.as_ref();
+    let printed = printed.map_err(|error| unprintable("this format", *error))?;
+    for note in &printed.notes {
+        print::note(&format!("note: {note}"));
+    }
+    print_line(&printed.text)
 }
 
 async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {

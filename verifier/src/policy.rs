@@ -16,6 +16,7 @@ mod advisories;
 mod attestation;
 mod countersigners;
 mod document;
+mod evidence;
 mod names;
 
 pub(crate) use advisories::Advisories;
@@ -74,6 +75,8 @@ pub struct Policy {
     pub(crate) signatures: Quorum,
     /// Who must also have signed the image before it is bound, if the policy names anyone.
     pub(crate) countersigners: Option<Countersigners>,
+    /// Other repositories that may have signatures and statements about the image.
+    pub(crate) evidence: Vec<Repository>,
     /// The predicates that must be attested.
     pub(crate) attestations: BTreeSet<Predicate>,
     /// The principals whose attestations count.
@@ -111,6 +114,7 @@ impl Policy {
             advisories,
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
+            evidence: document.evidence()?,
             countersigners: document.countersigners(&principals)?,
             attesters: document.attesters(&principals)?,
             attestations: document.attestations()?,
@@ -147,6 +151,11 @@ impl Policy {
     /// The repository of the image.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Other repositories that may have signatures and statements about the image.
+    pub fn evidence(&self) -> &[Repository] {
+        &self.evidence
     }
 
     /// The URI of the verifier, for verdicts.

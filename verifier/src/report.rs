@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::authorize::Bound;
+use crate::authorize::{Bound, Done};
 use crate::evidence::{Evidence, Rebuild, Timing};
 use crate::finding::{Finding, Outcome};
 use crate::rule::Rule;
@@ -108,13 +108,17 @@ pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
 
 /// The binding as JSON.
 pub fn binding(bound: &Bound) -> Value {
-    let Bound { binding, change } = bound;
-    json!({
+    let Bound { binding, done } = bound;
+    let mut report = json!({
         "key": binding.key().to_string(),
         "role": binding.role(),
         "member": binding.member(),
-        "applied": change.is_some(),
-    })
+        "applied": matches!(done, Done::Applied(_)),
+    });
+    if let Done::Planned(plan) = done {
+        report["plan"] = plan.to_json();
+    }
+    report
 }
 
 fn findings(findings: &[Finding]) -> Vec<Value> {

@@ -97,7 +97,7 @@ fn verdict_and_binding() {
     let binding = Binding::new(&countersigned, &Grant::parse(GRANT).unwrap());
     for (format, file) in [("gcloud", "binding.sh"), ("iam", "binding.json")] {
         let output = google::outputs::named(format).unwrap();
-        let printed = (output.print)(&binding.granted());
-        golden(file, format!("{printed}\n").as_bytes());
+        let printed = (output.print)(&binding.granted()).unwrap();
+        golden(file, format!("{}\n", printed.text).as_bytes());
     }
 }

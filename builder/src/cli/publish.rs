@@ -9,7 +9,7 @@ use builder::publish::payload;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
 use console::arguments::Registry;
-use oci::{ImageRef, Reference};
+use oci::{ImageRef, Reference, Repository};
 use signature::{Algorithm, Annotation};
 use signer::Instance;
 
@@ -188,6 +188,9 @@ pub struct Attach {
     /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
+    /// Publish in this repository, HOST/REPO, in place of the image's
+    #[arg(long, value_name = "REPOSITORY")]
+    pub to: Option<Repository>,
     /// The file with the bytes that were signed
     #[arg(
         long,
@@ -276,6 +279,9 @@ pub struct Tree {
     /// The image, as REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
     #[arg(value_name = "REF")]
     pub reference: Reference,
+    /// Show also what this repository, HOST/REPO, has about the image; repeatable
+    #[arg(long = "evidence", value_name = "REPOSITORY")]
+    pub evidence: Vec<Repository>,
     /// Call this public key by a name, and look for its signatures; repeatable
     #[arg(long = "key", value_name = "NAME=PUBLIC")]
     pub keys: Vec<NamedKey>,

@@ -32,6 +32,13 @@ pub enum Place {
     Tag(String),
     /// Among the referrers.
     Referrer(Digest),
+    /// In another repository than the image.
+    Elsewhere {
+        /// The repository.
+        repository: String,
+        /// Where it is attached there.
+        at: Box<Self>,
+    },
 }
 
 /// What was fetched of an image, before it is read.

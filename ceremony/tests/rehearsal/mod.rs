@@ -17,6 +17,7 @@ use crate::cloud::{self, Endpoints, Project};
 use proxy::Proxy;
 
 mod found;
+mod granted;
 pub mod proxy;
 pub mod sending;
 
@@ -158,6 +159,7 @@ impl Rehearsal {
         let release = Release {
             rehearsal: self,
             name: name.to_owned(),
+            evidence: None,
             repository: format!("{}/builder/{name}", self.proxy.registry),
         };
         let tagged = format!("{}:v1", release.repository);
@@ -255,6 +257,8 @@ fn provenance() -> Value {
 pub struct Release<'a> {
     rehearsal: &'a Rehearsal,
     name: String,
+    /// A repository that policies name beside the image's.
+    evidence: Option<String>,
     pub repository: String,
 }
 
@@ -311,6 +315,9 @@ impl Release<'_> {
              [attestations]\nrequire = [\"provenance\", \"sbom\"]\nby = [\"builder\"]\n\
              [rebuild]\nrequire = false\n"
         );
+        let evidence = self.evidence.as_ref();
+        let evidence = evidence.map(|name| format!("[evidence]\nrepositories = [{name:?}]\n"));
+        let text = text + &evidence.unwrap_or_default();
         self.write(&signers.join("-"), &text)
     }
 

@@ -9,22 +9,24 @@ use console::hint::Hinted;
 pub(crate) enum Doing {
     Reading,
     Writing,
+    Describing,
 }
 
 impl Doing {
     /// The policy of `key` cannot be read or written.
     pub(crate) fn failed(self, key: &str, fault: impl Display, hint: &'static str) -> Hinted {
         let doing = match self {
-            Self::Reading => "reading",
-            Self::Writing => "writing",
+            Self::Reading => "reading policy of",
+            Self::Writing => "writing policy of",
+            Self::Describing => "reading",
         };
-        Hinted::new(format_args!("{doing} policy of {key}: {fault}")).hinting(hint)
+        Hinted::new(format_args!("{doing} {key}: {fault}")).hinting(hint)
     }
 
     /// The service does not answer.
     pub(crate) fn silent(self, key: &str, seconds: u64) -> Hinted {
         let hint = match self {
-            Self::Reading => SERVICE,
+            Self::Reading | Self::Describing => SERVICE,
             Self::Writing => UNKNOWN,
         };
         self.failed(
@@ -57,6 +59,13 @@ const REFUSED: &str =
 
 pub(crate) fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     service_hint(error).unwrap_or(AGAIN)
+}
+
+pub(super) fn describe_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+    match code(error).as_deref() {
+        Some("PERMISSION_DENIED") => "the credentials need cloudkms.cryptoKeys.get on the key",
+        _ => service_hint(error).unwrap_or(SERVICE),
+    }
 }
 
 /// An answer that refuses the request says that nothing was written.

@@ -10,7 +10,7 @@ mod rest;
 
 pub use policies::{Policies, Written, live};
 pub use pools::Pools;
-pub use rest::{Request, Rest};
+pub use rest::{Request, Rest, Token};
 pub use signer::{Credentials, Endpoint};
 
 use console::hint::Hinted;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use console::hint::Hinted;
+use google::kms::Key;
 use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
+use google_cloud_kms_v1::model::CryptoKey;
 use grant::live;
 use signer::{Credentials, Endpoint};
 
-use crate::error::{AGAIN, Doing, SERVICE, code, opening, read_hint, write_hint};
+use crate::error::{AGAIN, Doing, SERVICE, code, describe_hint, opening, read_hint, write_hint};
 
 /// The lowest policy version in which conditions are returned and kept.
 const POLICY_VERSION: i32 = 3;
@@ -74,6 +76,21 @@ impl Policies {
         }
     }
 
+    /// Reads what a key is for, and how it is protected.
+    ///
+    /// # Errors
+    /// It does not exist, may not be read, or the service does not answer.
+    pub async fn key(&self, key: &Key) -> Result<live::Key, Hinted> {
+        let name = key.to_string();
+        let request = self.0.get_crypto_key().set_name(&name);
+        let answer = in_time(Doing::Describing, &name, request.send()).await?;
+        let found = answer.map_err(|error| {
+            let hint = describe_hint(&error);
+            Doing::Describing.failed(&name, error, hint)
+        })?;
+        Ok(described(&found))
+    }
+
     /// Replaces the policy of a key or key ring, unless it has changed since it was read.
     ///
     /// # Errors
@@ -104,6 +121,20 @@ pub fn live(policy: &Policy) -> live::Policy {
     });
     live::Policy {
         bindings: bindings.collect(),
+    }
+}
+
+/// The names of purpose, protection level and state; names that this program does not know are `(unknown)`.
+fn described(key: &CryptoKey) -> live::Key {
+    let name = |name: Option<&str>| name.unwrap_or("(unknown)").to_owned();
+    let (template, primary) = (key.version_template.as_ref(), key.primary.as_ref());
+    let protection = template
+        .map(|template| &template.protection_level)
+        .or(primary.map(|primary| &primary.protection_level));
+    live::Key {
+        purpose: name(key.purpose.name()),
+        protection: name(protection.and_then(|level| level.name())),
+        primary: primary.map(|version| name(version.state.name())),
     }
 }
 

@@ -46,6 +46,15 @@ impl Pools {
         self.0.call(&request(&doing, &path)).await
     }
 
+    /// Reads a pool that may not exist.
+    ///
+    /// # Errors
+    /// It may not be read, or the service does not answer.
+    pub async fn find(&self, pool: &Pool) -> Result<Option<live::Pool>, Hinted> {
+        let (doing, path) = (format!("reading {pool}"), pool.to_string());
+        self.0.find(&request(&doing, &path)).await
+    }
+
     /// Reads all providers of a pool, also those that were deleted.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::time::Duration;
 use console::hint::Hinted;
 use content::{json, limits, printable};
 use google_cloud_auth::credentials::CacheableResource;
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
@@ -22,11 +22,35 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest text shown of a service's message, in characters.
 const MESSAGE: usize = 300;
 
+/// An access token. It is not shown.
+#[derive(Clone, Debug)]
+pub struct Token(HeaderValue);
+
+impl Token {
+    /// A token, as a file has it; `None` if it has other characters than tokens have.
+    pub fn new(text: &str) -> Option<Self> {
+        let token = text.trim();
+        let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let header = HeaderValue::from_str(&format!("Bearer {token}")).ok();
+        let mut header = header.filter(|_| is_token)?;
+        header.set_sensitive(true);
+        Some(Self(header))
+    }
+}
+
+/// Who sends requests.
+#[derive(Clone, Debug)]
+enum Bearer {
+    User(Credentials),
+    /// The holder of a token.
+    Holder(Token),
+}
+
 /// A service of Google Cloud, and the credentials for it.
 #[derive(Clone, Debug)]
 pub struct Rest {
     client: Client,
-    credentials: Credentials,
+    bearer: Bearer,
     /// The URL without a slash at its end.
     base: String,
 }
@@ -70,6 +94,22 @@ impl Rest {
         public: &str,
         credentials: Credentials,
     ) -> Result<Self, Hinted> {
+        Self::open(endpoint, public, Bearer::User(credentials))
+    }
+
+    /// The same, with somebody else's access token in place of the user's credentials.
+    ///
+    /// # Errors
+    /// HTTPS cannot be used.
+    pub fn with_token(
+        endpoint: Option<&Endpoint>,
+        public: &str,
+        token: Token,
+    ) -> Result<Self, Hinted> {
+        Self::open(endpoint, public, Bearer::Holder(token))
+    }
+
+    fn open(endpoint: Option<&Endpoint>, public: &str, bearer: Bearer) -> Result<Self, Hinted> {
         let builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
@@ -81,7 +121,7 @@ impl Rest {
         let base = endpoint.map_or(public, Endpoint::as_str);
         Ok(Self {
             client,
-            credentials,
+            bearer,
             base: base.trim_end_matches('/').to_owned(),
         })
     }
@@ -91,15 +131,29 @@ impl Rest {
     /// # Errors
     /// There is no access token, the service cannot be reached, refuses, or answers something else than a `T`.
     pub async fn call<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, Hinted> {
-        let sent = self.send(request).await;
-        let answer = sent.map_err(|error| error.during(request.doing))?;
-        json::parse(&answer, limits::HTTP_BODY).map_err(|error| {
-            let fault = format_args!("{}: reading the answer: {error}", request.doing);
-            Hinted::new(fault).hinting(OTHER_SERVICE)
-        })
+        let answer = match self.send(request).await {
+            Ok(Sent::Answer(answer)) => answer,
+            Ok(Sent::Absent(error)) | Err(error) => return Err(error.during(request.doing)),
+        };
+        parse(request, &answer)
     }
 
-    async fn send(&self, request: &Request<'_>) -> Result<Vec<u8>, Hinted> {
+    /// As [`Self::call`], but `None` if the service says that there is no such resource.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn find<T: DeserializeOwned>(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Option<T>, Hinted> {
+        let sent = self.send(request).await;
+        match sent.map_err(|error| error.during(request.doing))? {
+            Sent::Answer(answer) => parse(request, &answer).map(Some),
+            Sent::Absent(_) => Ok(None),
+        }
+    }
+
+    async fn send(&self, request: &Request<'_>) -> Result<Sent, Hinted> {
         let url = format!("{}/v1/{}", self.base, request.path);
         let method = match request.body {
             Some(_) => Method::POST,
@@ -116,20 +170,42 @@ impl Rest {
         let answer = sent.send().await.map_err(|error| failed(broken(error)))?;
         let status = answer.status();
         let body = read(answer).await.map_err(failed)?;
-        match status.is_success() {
-            true => Ok(body),
-            false => Err(refused(request, status, &body)),
+        match status {
+            _ if status.is_success() => Ok(Sent::Answer(body)),
+            StatusCode::NOT_FOUND => Ok(Sent::Absent(refused(request, status, &body))),
+            _ => Err(refused(request, status, &body)),
         }
     }
 
     async fn token(&self) -> Result<HeaderMap, Hinted> {
-        match self.credentials.headers(Default::default()).await {
+        let credentials = match &self.bearer {
+            Bearer::User(credentials) => credentials,
+            Bearer::Holder(Token(header)) => {
+                return Ok(HeaderMap::from_iter([(AUTHORIZATION, header.clone())]));
+            }
+        };
+        match credentials.headers(Default::default()).await {
             Ok(CacheableResource::New { data, .. }) => Ok(data),
             Ok(CacheableResource::NotModified) => Err(Hinted::new("no access token")),
             Err(error) => Err(Hinted::doing("obtaining an access token", error)),
         }
         .map_err(|error| error.hinting(CREDENTIALS))
     }
+}
+
+/// What became of a request.
+enum Sent {
+    /// The body of a success.
+    Answer(Vec<u8>),
+    /// There is no such resource, and the error that says so.
+    Absent(Hinted),
+}
+
+fn parse<T: DeserializeOwned>(request: &Request<'_>, answer: &[u8]) -> Result<T, Hinted> {
+    json::parse(answer, limits::HTTP_BODY).map_err(|error| {
+        let fault = format_args!("{}: reading the answer: {error}", request.doing);
+        Hinted::new(fault).hinting(OTHER_SERVICE)
+    })
 }
 
 const OTHER_SERVICE: &str = "check that the endpoint, if one is given, is that of the service";
@@ -169,4 +245,19 @@ fn refused(request: &Request<'_>, status: StatusCode, body: &[u8]) -> Hinted {
         message => Hinted::new(format_args!("status {status}: {message}")),
     };
     error.hinting(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_one_word_and_is_not_shown() {
+        for text in ["", " \n", "a b", "a\nb", "é"] {
+            assert!(Token::new(text).is_none(), "{text:?}");
+        }
+        let token = Token::new("ya29.token\n").unwrap();
+        assert_eq!(token.0.as_bytes(), b"Bearer ya29.token");
+        assert!(!format!("{token:?}").contains("ya29"), "{token:?}");
+    }
 }

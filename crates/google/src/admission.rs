@@ -58,10 +58,31 @@ impl Hardware {
     }
 }
 
-/// The requirements of a collaborator's provider: production hardware, a production image and no
+/// The kind of a Confidential Space image.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Kind {
+    /// The operator cannot log in to the machine.
+    #[default]
+    Production,
+    /// The operator can log in to the machine, and sees everything: for tests with data that is no secret.
+    Debug,
+}
+
+impl Kind {
+    /// The values of the claim `dbgstat`. Google's pages name the last one in two ways.
+    pub fn claims(self) -> &'static [&'static str] {
+        match self {
+            Self::Production => &[PRODUCTION],
+            Self::Debug => &["enabled", "enable"],
+        }
+    }
+}
+
+/// The requirements of a collaborator's provider: hardware that denies the operator access, an image of one kind, and no
 /// overrides. The grant on the key, not the provider, names the image that may decrypt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Admission {
+    kind: Kind,
     hardware: Vec<Hardware>,
     operators: Vec<String>,
     service_accounts: Vec<String>,
@@ -69,14 +90,21 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Requires one of these technologies. An empty list admits no machine.
+    /// Requires a production image on one of these technologies. An empty list admits no machine.
     pub fn of(hardware: &[Hardware]) -> Self {
         Self {
+            kind: Kind::Production,
             hardware: hardware.to_vec(),
             operators: Vec::new(),
             service_accounts: Vec::new(),
             signers: Vec::new(),
         }
+    }
+
+    /// Requires an image of this kind.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Requires a machine of this project, or of another project that was added in this way.
@@ -104,27 +132,37 @@ impl Admission {
         self
     }
 
+    /// The kind of image.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The technologies, of which a machine must have one.
+    pub fn hardware(&self) -> &[Hardware] {
+        &self.hardware
+    }
+
+    /// The projects that may run the image; if empty, any.
+    pub fn operators(&self) -> &[String] {
+        &self.operators
+    }
+
+    /// The service accounts as one of which a machine must run; if empty, any.
+    pub fn service_accounts(&self) -> &[String] {
+        &self.service_accounts
+    }
+
+    /// The digests of the keys that must all have signed the image.
+    pub fn signers(&self) -> &[Digest] {
+        &self.signers
+    }
+
     /// The attribute condition.
     ///
     /// # Errors
     /// It is longer than IAM allows.
     pub fn condition(&self) -> Result<String, AdmissionError> {
-        let mut text = format!(
-            "assertion.swname == '{CONFIDENTIAL_SPACE}' && assertion.dbgstat == '{PRODUCTION}' && \
-             'STABLE' in assertion.submods.confidential_space.support_attributes"
-        );
-        let hardware: Vec<_> = self
-            .hardware
-            .iter()
-            .map(|hardware| hardware.claim())
-            .collect();
-        let _ = write!(text, " && assertion.hwmodel in {}", list(&hardware));
-        self.write_operator(&mut text);
-        self.write_signers(&mut text);
-        for claim in ["cmd_override", "env_override"] {
-            let claim = format!("assertion.submods.container.{claim}");
-            let _ = write!(text, " && (!has({claim}) || size({claim}) == 0)");
-        }
+        let text = self.condition_over("assertion");
         match text.len() <= CONDITION_LIMIT {
             true => Ok(text),
             false => Err(AdmissionError(format!(
@@ -134,22 +172,56 @@ impl Admission {
         }
     }
 
-    fn write_operator(&self, text: &mut String) {
+    /// The condition over claims in a variable of this name, for services other than IAM.
+    pub fn condition_over(&self, claims: &str) -> String {
+        let mut text = format!("{claims}.swname == '{CONFIDENTIAL_SPACE}'");
+        self.write_kind(&mut text, claims);
+        let hardware: Vec<_> = self
+            .hardware
+            .iter()
+            .map(|hardware| hardware.claim())
+            .collect();
+        let _ = write!(text, " && {claims}.hwmodel in {}", list(&hardware));
+        self.write_operator(&mut text, claims);
+        self.write_signers(&mut text, claims);
+        for claim in ["cmd_override", "env_override"] {
+            let claim = format!("{claims}.submods.container.{claim}");
+            let _ = write!(text, " && (!has({claim}) || size({claim}) == 0)");
+        }
+        text
+    }
+
+    /// A debug image has no `support_attributes`.
+    fn write_kind(&self, text: &mut String, claims: &str) {
+        let _ = match self.kind {
+            Kind::Production => write!(
+                text,
+                " && {claims}.dbgstat == '{PRODUCTION}' && \
+                 'STABLE' in {claims}.submods.confidential_space.support_attributes"
+            ),
+            Kind::Debug => {
+                let values = list(self.kind.claims());
+                write!(text, " && {claims}.dbgstat in {values}")
+            }
+        };
+    }
+
+    fn write_operator(&self, text: &mut String, claims: &str) {
         if !self.operators.is_empty() {
             let operators = list(&self.operators);
-            let _ = write!(text, " && assertion.submods.gce.project_id in {operators}");
+            let _ = write!(text, " && {claims}.submods.gce.project_id in {operators}");
         }
         if !self.service_accounts.is_empty() {
             let accounts = list(&self.service_accounts);
-            let claim = "assertion.google_service_accounts";
+            let claim = format!("{claims}.google_service_accounts");
             let _ = write!(text, " && {claim}.exists(a, a in {accounts})");
         }
     }
 
-    fn write_signers(&self, text: &mut String) {
+    fn write_signers(&self, text: &mut String, claims: &str) {
         if !self.signers.is_empty() {
             let keys: Vec<_> = self.signers.iter().map(Digest::hex).collect();
-            let signed = "assertion.submods.container.image_signatures.map(s, s.key_id)";
+            let signed = format!("{claims}.submods.container.image_signatures.map(s, s.key_id)");
             let _ = write!(text, " && {}.all(k, k in {signed})", list(&keys));
         }
     }
@@ -265,6 +337,24 @@ mod tests {
              (!has(assertion.submods.container.env_override) || \
              size(assertion.submods.container.env_override) == 0)"
         );
+    }
+
+    #[test]
+    fn a_debug_image_is_not_a_production_image() {
+        let debug = admission().of_kind(Kind::Debug).condition().unwrap();
+        assert!(debug.contains("assertion.dbgstat in ['enabled', 'enable']"));
+        assert!(!debug.contains("STABLE"), "{debug}");
+        assert!(debug.contains("env_override"), "{debug}");
+    }
+
+    #[test]
+    fn a_condition_can_be_over_another_variable() {
+        let named = admission().operator("assertion.x").unwrap();
+        let expected = named.condition().unwrap();
+        let expected = expected
+            .replace("assertion.", "claims.")
+            .replace("'claims.x'", "'assertion.x'");
+        assert_eq!(named.condition_over("claims"), expected);
     }
 
     #[test]

@@ -3,8 +3,13 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use content::Digest;
+use google::admission::Kind;
 use google::identity::Pool;
 use google::kms::Key;
+use google::outputs::vault::Vault;
+use google::outputs::vpc_sc::Perimeter;
+use google::outputs::{ImageGrant, KeyGrant, Output, Settings, Unprintable};
 use google::{InvalidName, Member, Role};
 use serde::Deserialize;
 
@@ -16,7 +21,38 @@ pub struct Grant {
     key: Key,
     role: Role,
     pool: Pool,
+    kind: Kind,
+    protection: Option<Protection>,
+    others: Vec<String>,
     provider: Option<GrantedProvider>,
+    vault: Option<Vault>,
+    perimeter: Option<Perimeter>,
+}
+
+/// Where the key is (Cloud KMS, `ProtectionLevel`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Protection {
+    /// In software.
+    Software,
+    /// In a hardware security module.
+    Hsm,
+    /// With another key manager, reached by network.
+    External,
+    /// With another key manager, reached by a VPC.
+    ExternalVpc,
+}
+
+impl Protection {
+    /// The name of the level.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Software => "SOFTWARE",
+            Self::Hsm => "HSM",
+            Self::External => "EXTERNAL",
+            Self::ExternalVpc => "EXTERNAL_VPC",
+        }
+    }
 }
 
 /// A grant that cannot be used, and why.
@@ -36,7 +72,34 @@ struct Document {
     key: String,
     role: String,
     pool: String,
+    #[serde(default)]
+    debug: bool,
+    protection_level: Option<Protection>,
+    #[serde(default)]
+    other_members: Vec<String>,
     provider: Option<provider::Entry>,
+    vault: Option<Vault>,
+    vpc_sc: Option<Perimeter>,
+}
+
+impl Document {
+    /// Debug images have a pool and a key of their own, which is seen by their names: on such a machine the operator sees everything.
+    fn kind(&self, pool: &Pool, key: &Key) -> Result<Kind, InvalidGrant> {
+        let is_named = |id: &str| id.split(['-', '_']).any(|part| part == "debug");
+        let names = [("pool", pool.id()), ("key", key.id())];
+        let mut names = names.iter();
+        let expected = match self.debug {
+            true => "a name with the part `debug`, since debug = true",
+            false => "a name without the part `debug`, or debug = true",
+        };
+        match names.find(|(_, id)| is_named(id) != self.debug) {
+            Some((field, id)) => Err(InvalidGrant(format!(
+                "`{field}`: expected {expected}, found `{id}`"
+            ))),
+            None if self.debug => Ok(Kind::Debug),
+            None => Ok(Kind::Production),
+        }
+    }
 }
 
 /// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS, "Permissions
@@ -55,24 +118,73 @@ impl Grant {
         let document = std::str::from_utf8(bytes).map_err(InvalidGrant::of)?;
         let document: Document = content::toml::parse(document).map_err(InvalidGrant::of)?;
         let pool: Pool = name("pool", &document.pool)?;
+        let key: Key = name("key", &document.key)?;
+        let kind = document.kind(&pool, &key)?;
         let provider = document.provider;
-        let provider = provider.map(|entry| entry.resolve(&pool)).transpose();
+        let provider = provider.map(|entry| entry.resolve(&pool, kind)).transpose();
         Ok(Self {
-            key: name("key", &document.key)?,
             role: role(&document.role)?,
             provider: provider.map_err(InvalidGrant::of)?,
+            protection: document.protection_level,
+            others: document.other_members,
+            vault: document.vault,
+            perimeter: document.vpc_sc,
+            key,
             pool,
+            kind,
         })
+    }
+
+    /// What formats print beside key, role and member.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings {
+            provider: self.provider().map(GrantedProvider::to_create),
+            vault: self.vault.as_ref(),
+            perimeter: self.perimeter.as_ref(),
+        }
+    }
+
+    /// Checks that a binding for any image can be printed in a format, before there is one.
+    ///
+    /// # Errors
+    /// The description lacks what the format needs.
+    pub fn check_output(&self, output: &Output) -> Result<(), Unprintable> {
+        let image = Digest::of(b"");
+        let printed = (output.print)(&ImageGrant {
+            granted: KeyGrant {
+                key: &self.key,
+                role: &self.role,
+                member: &self.member(&image),
+            },
+            image: &image,
+            settings: self.settings(),
+        });
+        printed.map(drop)
+    }
+
+    /// The kind of images that are admitted.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The protection level that the key must have, if the grant says so.
+    pub fn protection(&self) -> Option<Protection> {
+        self.protection
+    }
+
+    /// Members of the key's policy that this grant does not make, and that may decrypt as well.
+    pub fn others(&self) -> &[String] {
+        &self.others
+    }
+
+    /// The pool whose members may be granted the role.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// The provider of the pool, if the grant describes it.
     pub fn provider(&self) -> Option<&GrantedProvider> {
         self.provider.as_ref()
-    }
-
-    /// The pool whose workloads are granted the role.
-    pub fn pool(&self) -> &Pool {
-        &self.pool
     }
 
     /// The key that is granted on.
@@ -86,7 +198,7 @@ impl Grant {
     }
 
     /// The member that includes every workload of this pool whose measured image has `digest`.
-    pub fn member(&self, digest: &content::Digest) -> Member {
+    pub fn member(&self, digest: &Digest) -> Member {
         Member::of_image(self.pool.clone(), digest)
     }
 }
@@ -126,7 +238,7 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
     #[test]
     fn a_member_is_bound_to_the_measured_digest() {
         let grant = Grant::parse(GOOD.as_bytes()).unwrap();
-        let digest = content::Digest::of(b"x");
+        let digest = Digest::of(b"x");
         assert_eq!(
             grant.member(&digest).to_string(),
             format!(
@@ -187,6 +299,36 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
             "organizations/1234/roles/decrypt.only",
         ] {
             assert_eq!(with(role).unwrap().role().as_str(), role);
+        }
+    }
+
+    #[test]
+    fn debug_images_have_a_pool_and_a_key_of_their_own() {
+        let debug = |pool: &str, key: &str, line: &str| {
+            let text = GOOD.replace("/trusted", pool).replace("/cryptoKeys/k", key);
+            Grant::parse(format!("{text}{line}").as_bytes())
+        };
+        let both = ("/debug-pool", "/cryptoKeys/data_debug");
+        let parsed = debug(both.0, both.1, "debug = true\n").unwrap();
+        assert_eq!(parsed.kind(), Kind::Debug);
+        for (pool, key, line, field) in [
+            (both.0, both.1, "", "`pool`: expected a name without"),
+            (
+                both.0,
+                "/cryptoKeys/k",
+                "debug = true\n",
+                "`key`: expected a name with",
+            ),
+            (
+                "/trusted",
+                both.1,
+                "debug = true\n",
+                "`pool`: expected a name with",
+            ),
+            ("/trusted", both.1, "", "`key`: expected a name without"),
+        ] {
+            let error = debug(pool, key, line).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
         }
     }
 

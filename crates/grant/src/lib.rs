@@ -9,5 +9,5 @@ pub mod inspect;
 pub mod live;
 mod provider;
 
-pub use document::{Grant, InvalidGrant};
+pub use document::{Grant, InvalidGrant, Protection};
 pub use provider::{GrantedProvider, InvalidProvider};

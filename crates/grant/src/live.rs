@@ -33,6 +33,17 @@ pub struct Condition {
     pub expression: String,
 }
 
+/// A key of Cloud KMS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Key {
+    /// The purpose, such as `ENCRYPT_DECRYPT`.
+    pub purpose: String,
+    /// The protection level of new versions, such as `HSM`.
+    pub protection: String,
+    /// The state of the primary version, such as `ENABLED`; `None` if there is no primary version.
+    pub primary: Option<String>,
+}
+
 /// A workload identity pool.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Pool {

@@ -1,7 +1,7 @@
 //! `[provider]` of a grant: the provider that admits workloads to the pool.
 
 use content::Digest;
-use google::admission::{Admission, AdmissionError, Hardware, OidcProvider};
+use google::admission::{Admission, AdmissionError, Hardware, Kind, OidcProvider};
 use google::identity::{Pool, Provider};
 use google::outputs::NewProvider;
 use google::{InvalidName, ProjectId};
@@ -49,12 +49,13 @@ enum Technology {
     AmdSev,
 }
 
-/// The provider of a grant: it admits production images of Confidential Space without overrides, on the hardware and of the
-/// operators that the grant names.
+/// The provider of a grant: it admits images of Confidential Space of the grant's kind without overrides, on the hardware and of
+/// the operators that the grant names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GrantedProvider {
     project: ProjectId,
     provider: Provider,
+    admission: Admission,
     body: OidcProvider,
 }
 
@@ -74,19 +75,25 @@ impl GrantedProvider {
         NewProvider {
             project: &self.project,
             provider: &self.provider,
+            admission: &self.admission,
             body: &self.body,
         }
     }
 }
 
 impl Entry {
-    pub(super) fn resolve(self, pool: &Pool) -> Result<GrantedProvider, InvalidProvider> {
-        let admission = self.admission()?;
+    pub(super) fn resolve(
+        self,
+        pool: &Pool,
+        kind: Kind,
+    ) -> Result<GrantedProvider, InvalidProvider> {
+        let admission = self.admission()?.of_kind(kind);
         let provider = Provider::new(pool.clone(), &self.id);
         Ok(GrantedProvider {
             project: self.project.parse()?,
             provider: provider.ok_or(InvalidProvider::Id(self.id))?,
             body: OidcProvider::new(&self.audience, &admission)?,
+            admission,
         })
     }
 
@@ -138,7 +145,8 @@ service_accounts = ["run@operator-1.iam.gserviceaccount.com"]
     fn printed(format: &str) -> String {
         let grant = Grant::parse(GRANT.as_bytes()).unwrap();
         let output = outputs::provider_named(format).unwrap();
-        (output.print)(&grant.provider().unwrap().to_create())
+        let provider = grant.provider().unwrap().to_create();
+        (output.print)(&provider, &grant.settings()).unwrap().text
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use key::{KeyRef, Signer};
 pub use pkcs11::{Pin, Pkcs11Uri};
 pub use public::public_key;
 pub use publish::{
-    Certified, Offline, Published, Unpublished, attach, attest_image, attest_image_certified,
-    attest_unpublished, is_attested, is_signed, payload, sign_image, sign_image_certified,
-    sign_unpublished, signature_statement, statement,
+    Certified, Offline, Published, Shelf, Unpublished, attach, attest_image,
+    attest_image_certified, attest_unpublished, is_attested, is_signed, payload, sign_image,
+    sign_image_certified, sign_unpublished, signature_statement, statement,
 };

@@ -10,7 +10,6 @@ mod unpublished;
 use attest::predicate::COSIGN_SIGN;
 use attest::{PredicateType, Statement, Subject};
 use oci::ImageRef;
-use remote::Registry;
 use serde_json::{Value, json};
 use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::{Annotations, PublicKey, simple_signing};
@@ -18,6 +17,7 @@ use signature::{Annotations, PublicKey, simple_signing};
 pub use attach::{Offline, attach};
 pub use certified::{Certified, attest_image_certified, sign_image_certified};
 use place::Place;
+pub use place::Shelf;
 pub use present::{is_attested, is_signed};
 pub use unpublished::{Unpublished, attest_unpublished, sign_unpublished};
 
@@ -85,14 +85,14 @@ fn subject(image: &ImageRef) -> Subject {
 /// # Errors
 /// The image does not exist or its manifest cannot be parsed; the annotations are too large; the signer fails, or a
 /// request to the registry. Nothing that was written before is removed; repeating the call completes it.
-pub async fn sign_image(
-    registry: &Registry,
+pub async fn sign_image<'a>(
+    shelf: impl Into<Shelf<'a>>,
     image: &ImageRef,
     signer: &Signer,
     annotations: &Annotations,
 ) -> Result<Published, Error> {
     let payload = payload(image, signer.public(), annotations)?;
-    let place = Place::open(registry, image, signer.public()).await?;
+    let place = Place::open(shelf.into(), image, signer.public()).await?;
     if !place.has_payload(&payload).await? {
         let signature = signer.sign(&payload).await?;
         place.append_payload(&payload, &signature).await?;
@@ -111,8 +111,8 @@ pub async fn sign_image(
 ///
 /// # Errors
 /// As [`sign_image`].
-pub async fn attest_image(
-    registry: &Registry,
+pub async fn attest_image<'a>(
+    shelf: impl Into<Shelf<'a>>,
     image: &ImageRef,
     signer: &Signer,
     kind: impl Into<PredicateType>,
@@ -120,7 +120,7 @@ pub async fn attest_image(
 ) -> Result<Published, Error> {
     let kind = kind.into();
     let statement = statement(image, &kind, predicate);
-    let place = Place::open(registry, image, signer.public()).await?;
+    let place = Place::open(shelf.into(), image, signer.public()).await?;
     let stored = place.find(&statement).await?;
     let envelope = match stored.any() {
         Some(envelope) => envelope.clone(),

@@ -16,6 +16,7 @@ pub struct Found {
     /// Its reference. A saved image is named by the repository of the policy, or by none.
     pub reference: Reference,
     held: Held,
+    evidence: Vec<Registry>,
 }
 
 /// Where it is.
@@ -31,7 +32,11 @@ impl Found {
         policy: &Policy,
         arguments: &arguments::Registry,
     ) -> Result<Self, Error> {
-        Self::open_in(named, policy.repository(), arguments).await
+        let mut found = Self::open_in(named, policy.repository(), arguments).await?;
+        for repository in policy.evidence() {
+            found.evidence.push(connect(repository, arguments).await?);
+        }
+        Ok(found)
     }
 
     /// As [`Self::open`], without a policy. A saved image has no repository then: its name stands for none (RFC 6761, `.invalid`).
@@ -52,6 +57,7 @@ impl Found {
                 return Ok(Self {
                     reference: reference.clone(),
                     held: Held::Registry(Box::new(registry)),
+                    evidence: Vec::new(),
                 });
             }
             Named::Saved(location) => location.clone(),
@@ -63,7 +69,13 @@ impl Found {
                 target: Target::Digest(saved.image()),
             },
             held: Held::Saved(Box::new(saved)),
+            evidence: Vec::new(),
         })
+    }
+
+    /// The other repositories of the policy.
+    pub fn evidence(&self) -> &[Registry] {
+        &self.evidence
     }
 
     /// Where the image is.

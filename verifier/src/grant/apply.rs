@@ -1,6 +1,6 @@
-//! Adds and removes a grant in the IAM policy of a Cloud KMS key.
+//! Edits the IAM policy of a Cloud KMS key.
 //!
-//! IAM cannot add a single member, only replace the whole policy. So the policy is read with its etag, one member is
+//! IAM cannot add a single member, only replace the whole policy. So the policy is read with its etag, some members are
 //! changed, and the policy is written with that etag. If another writer has changed the policy in between, this
 //! starts again.
 
@@ -16,12 +16,14 @@ use gcp::{Endpoint, Policies, Written};
 use google::kms::Key;
 use google_cloud_iam_v1::model::Policy;
 
-use crate::binding::Binding;
-use grant::Grant;
+use crate::grant::plan::Plan;
+use grant::live;
 
 mod edit;
+mod retire;
 
-use edit::{add, remove};
+pub use edit::Edit;
+pub use retire::{Fate, Retirement, until};
 
 /// How long a write is retried if other writers change the policy at the same time.
 const CONTENTION: Duration = Duration::from_secs(60);
@@ -63,40 +65,49 @@ impl Keys {
         read.map(drop).map_err(|error| error.during(OPENING))
     }
 
-    /// Adds the binding. Repeating it changes nothing.
+    /// Says what the edits would change, one after the other. Nothing is written.
+    ///
+    /// # Errors
+    /// The policy cannot be read.
+    pub async fn plan(&self, key: &Key, edits: &[Edit]) -> Result<Plan, Hinted> {
+        let read = self.0.read(&key.to_string()).await;
+        let policy = read.map_err(|error| error.during("planning"))?;
+        let edited = edits.iter().fold(policy.clone(), |policy, edit| {
+            edit.apply(policy.clone()).unwrap_or(policy)
+        });
+        Ok(Plan::between(key, &policy, &edited))
+    }
+
+    /// The policy of a key or of a key ring, in the version that has conditions.
+    ///
+    /// # Errors
+    /// The policy cannot be read.
+    pub async fn policy(&self, resource: &str) -> Result<Policy, Hinted> {
+        self.0.read(resource).await
+    }
+
+    /// Edits the policy of a key: the only way to change it. Repeating it changes nothing.
     ///
     /// # Errors
     /// The policy cannot be read or written.
-    pub async fn add(&self, binding: &Binding) -> Result<Change, Hinted> {
-        let (role, member) = (binding.role().as_str(), binding.member().to_string());
-        self.change(&binding.key().to_string(), &|policy| {
-            add(policy, role, &member)
-        })
-        .await
+    pub async fn apply(&self, key: &Key, edit: &Edit) -> Result<Change, Hinted> {
+        self.change(&key.to_string(), edit).await
     }
 
-    /// Removes the member for `digest`. Repeating it changes nothing.
+    /// A description of the key.
     ///
     /// # Errors
-    /// The policy cannot be read or written.
-    pub async fn remove(&self, grant: &Grant, digest: &content::Digest) -> Result<Change, Hinted> {
-        let (role, member) = (grant.role().as_str(), grant.member(digest).to_string());
-        let key = grant.key().to_string();
-        let change = |policy| remove(policy, role, &member);
-        let changed = self.change(&key, &change).await;
-        changed.map_err(|error| error.during(OPENING))
+    /// The key does not exist, or may not be read.
+    pub async fn describe(&self, key: &Key) -> Result<live::Key, Hinted> {
+        self.0.key(key).await
     }
 
-    async fn change(
-        &self,
-        key: &str,
-        edit: &(dyn Fn(Policy) -> Option<Policy> + Sync),
-    ) -> Result<Change, Hinted> {
+    async fn change(&self, key: &str, edit: &Edit) -> Result<Change, Hinted> {
         let (begin, pauses) = (Instant::now(), pauses());
         let mut attempts = 0;
         loop {
             let policy = self.0.read(key).await?;
-            let Some(edited) = edit(policy) else {
+            let Some(edited) = edit.apply(policy) else {
                 return Ok(Change::AlreadySo);
             };
             if self.0.write(key, edited).await? == Written::Yes {
@@ -200,7 +211,11 @@ mod tests {
         let anonymous = google_cloud_auth::credentials::anonymous::Builder::new().build();
         let policies = Policies::open(Some(endpoint), anonymous).await.unwrap();
         let keys = Keys(policies);
-        keys.change(KEY, &|policy| add(policy, ROLE, OURS)).await
+        let edit = Edit::Add {
+            role: ROLE.to_owned(),
+            member: OURS.to_owned(),
+        };
+        keys.change(KEY, &edit).await
     }
 
     #[tokio::test]

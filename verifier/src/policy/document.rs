@@ -17,7 +17,9 @@ use trust::{Identity, Means, Principal, Principals, Quorum};
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
-use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners};
+use super::{
+    Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners, evidence,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,7 @@ pub(super) struct Document {
     principal: Vec<Named>,
     signatures: Signers,
     countersignatures: Option<countersigners::Entry>,
+    evidence: Option<evidence::Entry>,
     attestations: Attestations,
     #[serde(default)]
     attestation: Vec<attestation::Entry>,
@@ -169,6 +172,12 @@ impl Document {
     ) -> Result<Option<countersigners::Countersigners>, InvalidPolicy> {
         let entry = self.countersignatures.as_ref();
         entry.map(|entry| entry.resolve(known)).transpose()
+    }
+
+    pub(super) fn evidence(&self) -> Result<Vec<Repository>, InvalidPolicy> {
+        let own = self.repository()?;
+        let named = self.evidence.as_ref().map(|entry| entry.resolve(&own));
+        Ok(named.transpose()?.unwrap_or_default())
     }
 
     pub(super) fn attesters(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use console::hint::Hinted;
 use content::{Digest, limits};
-use oci::{Descriptor, Manifest, Reference, Tag, media};
+use oci::{Descriptor, Manifest, Reference, Repository, Tag, media};
 use remote::{Registry, Transport};
 
 use super::{Fetched, Layer, Place};
@@ -13,11 +13,16 @@ use crate::publish::resolve::resolve;
 /// Annotations that claim a predicate type: on layers under `.att`, on manifests of bundles.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// Fetches the image's manifest, and everything that is attached to the image under tags and among its referrers.
+/// Fetches the image's manifest, and everything that is attached to the image under tags and among its referrers, in its own
+/// repository and in those of evidence.
 ///
 /// # Errors
-/// The image does not exist, or the registry fails.
-pub async fn collect(reference: &Reference, transport: &Transport) -> Result<Fetched, Hinted> {
+/// The image does not exist, or a registry fails.
+pub async fn collect(
+    reference: &Reference,
+    evidence: &[Repository],
+    transport: &Transport,
+) -> Result<Fetched, Hinted> {
     let failed = |error: remote::Error| {
         let hint = error.hint();
         Hinted::doing(format_args!("reading {reference}"), error).hinting(hint)
@@ -27,6 +32,7 @@ pub async fn collect(reference: &Reference, transport: &Transport) -> Result<Fet
     let manifest = registry.manifest(&image.digest).await.map_err(failed)?;
     let mut collector = Collector {
         registry: &registry,
+        elsewhere: None,
         fetched: Fetched {
             image,
             size: manifest.len() as u64,
@@ -37,11 +43,33 @@ pub async fn collect(reference: &Reference, transport: &Transport) -> Result<Fet
         budget: limits::PIECES_TOTAL,
     };
     collector.attached().await.map_err(failed)?;
-    Ok(collector.fetched)
+    let mut fetched = collector.fetched;
+    for repository in evidence {
+        let failed = |error: remote::Error| {
+            let hint = error.hint();
+            Hinted::doing(format_args!("reading evidence in {repository}"), error).hinting(hint)
+        };
+        let registry = Registry::connect(repository, transport).map_err(failed)?;
+        let mut collector = Collector {
+            registry: &registry,
+            elsewhere: Some(repository.to_string()),
+            fetched,
+            seen: BTreeSet::new(),
+            budget: limits::PIECES_TOTAL,
+        };
+        collector.attached().await.map_err(failed)?;
+        collector.note(format!(
+            "Confidential Space reads {repository} if the operator names it in tee-signed-image-repos"
+        ));
+        fetched = collector.fetched;
+    }
+    Ok(fetched)
 }
 
 struct Collector<'a> {
     registry: &'a Registry,
+    /// The repository, if it is not the image's.
+    elsewhere: Option<String>,
     fetched: Fetched,
     /// What has been fetched: media type, annotations and digest. A blob can be listed with another media type, to be read as
     /// something else.
@@ -59,9 +87,21 @@ impl Collector<'_> {
         let passed_over = referrers.passed_over.iter().map(ToString::to_string);
         self.fetched.notes.extend(passed_over);
         for (digest, manifest) in &referrers.manifests {
-            self.layers(&Place::Referrer(*digest), manifest).await?;
+            let place = self.place(Place::Referrer(*digest));
+            self.layers(&place, manifest).await?;
         }
         Ok(())
+    }
+
+    /// A place in the repository that is read.
+    fn place(&self, at: Place) -> Place {
+        match self.elsewhere.clone() {
+            Some(repository) => Place::Elsewhere {
+                repository,
+                at: Box::new(at),
+            },
+            None => at,
+        }
     }
 
     async fn tag(&mut self, suffix: &str) -> Result<(), remote::Error> {
@@ -74,7 +114,10 @@ impl Collector<'_> {
             return Ok(());
         };
         match Manifest::parse(&bytes) {
-            Ok(manifest) => self.layers(&Place::Tag(name), &manifest).await,
+            Ok(manifest) => {
+                let place = self.place(Place::Tag(name));
+                self.layers(&place, &manifest).await
+            }
             Err(error) => {
                 self.note(format!("tag {name} cannot be read: {error}"));
                 Ok(())

@@ -239,7 +239,7 @@ fn other(layer: &Layer) -> Item {
     let described = &layer.descriptor;
     let kind = match (&layer.claimed_type, &layer.bytes) {
         (Some(claimed), Some(_)) => kind_of(claimed),
-        _ if matches!(&layer.place, Place::Tag(name) if name.ends_with(".sbom")) => {
+        _ if matches!(layer.place.within(), Place::Tag(name) if name.ends_with(".sbom")) => {
             Kind::Sbom(described.media_type.clone())
         }
         _ => {
@@ -268,6 +268,14 @@ fn kind_of(predicate_type: &str) -> Kind {
 }
 
 impl Place {
+    /// Where it is attached, in whatever repository.
+    pub(super) fn within(&self) -> &Self {
+        match self {
+            Self::Elsewhere { at, .. } => at.within(),
+            within => within,
+        }
+    }
+
     /// Whether it is the tag that Confidential Space reads.
     pub(super) fn is_signature_tag(&self) -> bool {
         matches!(self, Self::Tag(name) if name.ends_with(".sig"))

@@ -44,7 +44,10 @@ pub(super) fn summaries(items: &[Item]) -> Vec<Summary> {
                 .push((item, signer));
         }
     }
-    let bundles = items.iter().any(|item| item.layout == Layout::Bundle);
+    let is_own = |item: &Item| !matches!(item.place, Place::Elsewhere { .. });
+    let bundles = items
+        .iter()
+        .any(|item| is_own(item) && item.layout == Layout::Bundle);
     let cosign_now = |signature: &Signature<'_>| match bundles {
         true => cosign_bundle(signature),
         false => cosign_tag(signature),
@@ -93,8 +96,9 @@ fn identity(signer: &Signer) -> String {
 /// A certificate is not verified here, so that nothing can be said of the reader.
 const CERTIFICATE: &str = "a certificate is verified by `verifier` only";
 
+/// Confidential Space reads every repository that the operator names.
 fn confidential_space((item, signer): &Signature<'_>) -> Counted {
-    if !item.place.is_signature_tag() {
+    if !item.place.within().is_signature_tag() {
         return Err(elsewhere(item, signer));
     }
     Err(Reason::Unread(match signer {
@@ -135,8 +139,8 @@ fn cosign_tag((item, signer): &Signature<'_>) -> Counted {
 /// cosign 2.6 and 3, which look for bundles only if there is one, whatever its content. cosign 2.6 reads one only if it is
 /// given a trusted root, even with a key.
 fn cosign_bundle((item, signer): &Signature<'_>) -> Counted {
-    match item.layout {
-        Layout::Bundle => cosign_algorithm(signer),
+    match (&item.place, item.layout) {
+        (Place::Tag(_) | Place::Referrer(_), Layout::Bundle) => cosign_algorithm(signer),
         _ => Err(elsewhere(item, signer)),
     }
 }
@@ -155,6 +159,7 @@ fn cosign_algorithm(signer: &Signer) -> Counted {
 
 fn elsewhere(item: &Item, signer: &Signer) -> Reason {
     let found = match (&item.place, item.layout) {
+        (Place::Elsewhere { .. }, _) => "in another repository",
         (Place::Tag(_), _) => "under a tag",
         (Place::Referrer(_), Layout::Bundle) => "in a bundle",
         (Place::Referrer(_), _) => "in a referrer of the legacy layout",

@@ -47,6 +47,7 @@ impl fmt::Display for Place {
         match self {
             Self::Tag(name) => write!(f, "tag {name}"),
             Self::Referrer(digest) => write!(f, "referrer {digest}"),
+            Self::Elsewhere { repository, at } => write!(f, "{at} in {repository}"),
         }
     }
 }

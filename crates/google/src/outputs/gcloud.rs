@@ -2,13 +2,19 @@
 
 use serde_json::json;
 
-use super::{KeyGrant, NewProvider, Output, ProviderOutput};
+use super::{
+    ImageGrant, KeyGrant, NewProvider, Output, Printed, ProviderOutput, Settings, Unprintable,
+};
 
 pub(super) const OUTPUT: Output = Output {
     name: "gcloud",
     about: "A gcloud command",
-    print: add,
+    print,
 };
+
+/// Google's documentation says two minutes, and sometimes seven or more.
+const SLOW: &str = "it takes minutes until Google admits members of a new pool or provider: repeat what is refused for ten minutes, \
+                    and loosen nothing";
 
 pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
     name: "gcloud",
@@ -18,7 +24,7 @@ pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
 
 /// The commands that create a pool and its provider. The condition is in a file: a shell would expand it, and gcloud would split a
 /// mapping at the commas in its expressions.
-fn provider(new: &NewProvider<'_>) -> String {
+fn provider(new: &NewProvider<'_>, _: &Settings<'_>) -> Result<Printed, Unprintable> {
     let (project, pool, id) = (new.project, new.provider.pool().id(), new.provider.id());
     let body = json!(new.body);
     let flags = json!({
@@ -29,11 +35,19 @@ fn provider(new: &NewProvider<'_>) -> String {
         "--attribute-mapping": body["attributeMapping"],
         "--attribute-condition": body["attributeCondition"],
     });
-    format!(
+    let text = format!(
         "gcloud iam workload-identity-pools create {pool} --project={project} --location=global\n\
          cat >{id}.yaml <<'END'\n{flags:#}\nEND\n\
          gcloud iam workload-identity-pools providers create-oidc {id} --project={project} --flags-file={id}.yaml"
-    )
+    );
+    Ok(Printed {
+        text,
+        notes: vec![SLOW],
+    })
+}
+
+fn print(grant: &ImageGrant<'_>) -> Result<Printed, Unprintable> {
+    Ok(Printed::plain(add(&grant.granted)))
 }
 
 /// The command that grants.

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use super::{KeyGrant, NewProvider, Output, ProviderOutput};
+use super::{
+    ImageGrant, KeyGrant, NewProvider, Output, Printed, ProviderOutput, Settings, Unprintable,
+};
 
 pub(super) const OUTPUT: Output = Output {
     name: "iam",
@@ -17,12 +19,12 @@ pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
     print: provider,
 };
 
-fn provider(new: &NewProvider<'_>) -> String {
-    format!("{:#}", json!(new.body))
+fn provider(new: &NewProvider<'_>, _: &Settings<'_>) -> Result<Printed, Unprintable> {
+    Ok(Printed::plain(format!("{:#}", json!(new.body))))
 }
 
-fn print(grant: &KeyGrant<'_>) -> String {
-    let KeyGrant { role, member, .. } = grant;
+fn print(grant: &ImageGrant<'_>) -> Result<Printed, Unprintable> {
+    let KeyGrant { role, member, .. } = grant.granted;
     let bindings = json!({"bindings": [{"role": role, "members": [member]}]});
-    format!("{bindings:#}")
+    Ok(Printed::plain(format!("{bindings:#}")))
 }

@@ -5,7 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::{KeyGrant, NewProvider, Output, ProviderOutput};
+use super::{
+    ImageGrant, KeyGrant, NewProvider, Output, Printed, ProviderOutput, Settings, Unprintable,
+};
 
 pub(super) const OUTPUT: Output = Output {
     name: "terraform",
@@ -22,26 +24,29 @@ pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
 /// How many characters at the end of a member are in the name of its resource: each image has its own.
 const SUFFIX: usize = 12;
 
-fn grant(grant: &KeyGrant<'_>) -> String {
-    let member = grant.member.to_string();
-    let is_plain = |c: &char| c.is_ascii_alphanumeric();
-    let suffix: Vec<char> = member.chars().rev().filter(is_plain).take(SUFFIX).collect();
-    let name = format!("image_{}", suffix.iter().rev().collect::<String>());
-    configuration(json!({
-        "google_kms_crypto_key_iam_member": {
-            name: {
-                "crypto_key_id": grant.key.to_string(),
-                "role": grant.role.to_string(),
-                "member": member,
-            },
-        },
-    }))
+fn grant(grant: &ImageGrant<'_>) -> Result<Printed, Unprintable> {
+    let KeyGrant { key, role, member } = grant.granted;
+    let name = image_name(&member.to_string());
+    let resource = json!({
+        "crypto_key_id": key.to_string(),
+        "role": role.to_string(),
+        "member": member,
+    });
+    let resources = json!({"google_kms_crypto_key_iam_member": {name: resource}});
+    Ok(Printed::plain(configuration(resources)))
 }
 
-fn provider(new: &NewProvider<'_>) -> String {
+/// The name of a resource that concerns one image.
+pub(super) fn image_name(member: &str) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric();
+    let suffix: Vec<char> = member.chars().rev().filter(is_plain).take(SUFFIX).collect();
+    format!("image_{}", suffix.iter().rev().collect::<String>())
+}
+
+fn provider(new: &NewProvider<'_>, _: &Settings<'_>) -> Result<Printed, Unprintable> {
     let (project, pool, id) = (new.project, new.provider.pool().id(), new.provider.id());
     let body = json!(new.body);
-    configuration(json!({
+    let resources = json!({
         "google_iam_workload_identity_pool": {
             "countersign": {
                 "project": project,
@@ -64,7 +69,8 @@ fn provider(new: &NewProvider<'_>) -> String {
                 "depends_on": ["google_iam_workload_identity_pool.countersign"],
             },
         },
-    }))
+    });
+    Ok(Printed::plain(configuration(resources)))
 }
 
 /// A configuration with these resources, none of whose strings is evaluated.
@@ -110,12 +116,18 @@ mod tests {
              pool/attribute.image_digest/sha256:{digest}"
         );
         let key = "projects/one/locations/global/keyRings/r/cryptoKeys/k";
-        let printed = grant(&KeyGrant {
+        let member = member.parse().unwrap();
+        let granted = KeyGrant {
             key: &key.parse().unwrap(),
             role: &"roles/cloudkms.cryptoKeyDecrypter".parse().unwrap(),
-            member: &member.parse().unwrap(),
+            member: &member,
+        };
+        let printed = grant(&ImageGrant {
+            granted,
+            image: &content::Digest::of(b"image"),
+            settings: Settings::default(),
         });
-        let printed: Value = serde_json::from_str(&printed).unwrap();
+        let printed: Value = serde_json::from_str(&printed.unwrap().text).unwrap();
         let resources = &printed["resource"]["google_kms_crypto_key_iam_member"];
         let expected = json!({"image_456789abcdef": {
             "crypto_key_id": key,

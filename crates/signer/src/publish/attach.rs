@@ -3,7 +3,6 @@
 use attest::predicate::COSIGN_SIGN;
 use attest::{Statement, Subject};
 use oci::ImageRef;
-use remote::Registry;
 use serde_json::Value;
 use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, parse_pae};
@@ -11,7 +10,7 @@ use signature::simple_signing::Payload;
 use signature::{PublicKey, detached};
 
 use super::Published;
-use super::place::Place;
+use super::place::{Place, Shelf};
 use crate::{Error, public};
 
 /// The start of what is signed in an envelope (DSSE, protocol.md). No JSON document has it.
@@ -133,8 +132,11 @@ impl<'a> Offline<'a> {
 ///
 /// # Errors
 /// The image does not exist or its manifest cannot be parsed, or a request to the registry fails.
-pub async fn attach(registry: &Registry, offline: Offline<'_>) -> Result<Published, Error> {
-    let place = Place::open(registry, offline.image, offline.key).await?;
+pub async fn attach<'a>(
+    shelf: impl Into<Shelf<'a>>,
+    offline: Offline<'a>,
+) -> Result<Published, Error> {
+    let place = Place::open(shelf.into(), offline.image, offline.key).await?;
     match offline.signed {
         Signed::Payload(payload, signature) => {
             if !place.has_payload(&payload).await? {

@@ -25,6 +25,25 @@ const PREDICATE_TYPE: &str = "predicateType";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
+/// Where an image is, and where what is signed about it is published: in the same repository, or in another one, whose owner
+/// may write there.
+#[derive(Clone, Copy)]
+pub struct Shelf<'a> {
+    /// The repository of the image.
+    pub image: &'a Registry,
+    /// The repository of signatures and statements.
+    pub evidence: &'a Registry,
+}
+
+impl<'a> From<&'a Registry> for Shelf<'a> {
+    fn from(registry: &'a Registry) -> Self {
+        Self {
+            image: registry,
+            evidence: registry,
+        }
+    }
+}
+
 /// The signatures and statements of one key on one image.
 pub(super) struct Place<'a> {
     registry: &'a Registry,
@@ -52,13 +71,13 @@ impl Stored {
 impl<'a> Place<'a> {
     /// Finds the image. An image that the registry does not have is not signed.
     pub(super) async fn open(
-        registry: &'a Registry,
+        shelf: Shelf<'a>,
         image: &ImageRef,
         key: &'a PublicKey,
     ) -> Result<Self, Error> {
         Ok(Self {
-            registry,
-            subject: subject(registry, image).await?,
+            registry: shelf.evidence,
+            subject: subject(shelf.image, image).await?,
             key,
         })
     }

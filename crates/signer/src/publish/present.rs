@@ -21,7 +21,7 @@ pub async fn is_signed(
     annotations: &Annotations,
 ) -> Result<bool, Error> {
     let payload = payload(image, key, annotations)?;
-    let place = Place::open(registry, image, key).await?;
+    let place = Place::open(registry.into(), image, key).await?;
     if !place.has_payload(&payload).await? {
         return Ok(false);
     }
@@ -40,7 +40,7 @@ pub async fn is_attested(
     kind: &PredicateType,
     predicate: &Value,
 ) -> Result<bool, Error> {
-    let place = Place::open(registry, image, key).await?;
+    let place = Place::open(registry.into(), image, key).await?;
     let statement = statement(image, kind, predicate.clone());
     Ok(place.find(&statement).await?.is_complete())
 }

@@ -1,9 +1,43 @@
-//! Adds or removes one member in a policy, and keeps everything else.
+//! Edits of a policy. Each changes the members that it names, and keeps everything else.
 
 use google_cloud_iam_v1::model::{Binding as Granted, Policy};
 
+use super::retire::Retirement;
+
 /// The lowest policy version in which conditions are returned and kept.
 pub(super) const POLICY_VERSION: i32 = 3;
+
+/// An edit of the policy of a key.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// A member gets a role, without a condition.
+    Add {
+        /// The role.
+        role: String,
+        /// The member.
+        member: String,
+    },
+    /// A member loses a role, under any condition.
+    Remove {
+        /// The role.
+        role: String,
+        /// The member.
+        member: String,
+    },
+    /// All other images lose a role, now or later.
+    Retire(Retirement),
+}
+
+impl Edit {
+    /// The edited policy; `None` if it already is so.
+    pub fn apply(&self, policy: Policy) -> Option<Policy> {
+        match self {
+            Self::Add { role, member } => add(policy, role, member),
+            Self::Remove { role, member } => remove(policy, role, member),
+            Self::Retire(retirement) => retirement.apply(policy).map(keep_conditions),
+        }
+    }
+}
 
 /// Adds `member` to a binding without a condition; `None` if the binding already has it.
 pub(super) fn add(mut policy: Policy, role: &str, member: &str) -> Option<Policy> {

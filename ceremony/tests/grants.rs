@@ -1,0 +1,163 @@
+//! `verifier authorize --plan`, `rotate`, `audit` and `revoke` against the emulator.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../src/cloud.rs"]
+#[allow(dead_code, reason = "only the ceremony uses all of it")]
+mod cloud;
+#[path = "../src/error.rs"]
+#[allow(dead_code, reason = "only the ceremony has all of these errors")]
+mod error;
+#[allow(dead_code, reason = "only other tests use all of it")]
+mod rehearsal;
+
+use std::process::Output;
+
+use error::Error;
+use rehearsal::{EARLIER, Rehearsal, Release};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn report(output: &Output, status: i32) -> Value {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn countersigned(rehearsal: &Rehearsal) -> Release<'_> {
+    let release = rehearsal.publish("data");
+    report(&release.countersign().output().unwrap(), 0);
+    release
+}
+
+/// The member of an image that was bound earlier.
+fn old(release: &Release<'_>) -> String {
+    let member = release.member();
+    let (set, _) = member.rsplit_once(':').unwrap();
+    format!("{set}:{}", "0".repeat(64))
+}
+
+#[test]
+fn a_plan_shows_what_a_binding_would_change_and_changes_nothing() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    rehearsal.proxy.release();
+    let planned = report(&release.planned().output().unwrap(), 0);
+    assert_eq!(rehearsal.proxy.writes(), [""; 0]);
+    assert_eq!(release.members(), [EARLIER]);
+    assert_eq!(planned["binding"]["applied"], false);
+    let plan = &planned["binding"]["plan"];
+    let change = json!({
+        "change": "add",
+        "role": cloud::DECRYPTER,
+        "member": release.member(),
+        "condition": null,
+    });
+    assert_eq!(plan["changes"], json!([change]));
+    assert_eq!(plan["unchanged"], 1);
+    report(&release.authorize().output().unwrap(), 0);
+    let again = report(&release.planned().output().unwrap(), 0);
+    assert_eq!(again["binding"]["plan"]["changes"], json!([]));
+}
+
+#[test]
+fn a_rotation_binds_the_new_image_before_it_retires_the_old_ones() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    let (old, new) = (old(&release), release.member());
+    release.bind(&old);
+    rehearsal.proxy.release();
+    let planned = report(&release.rotate(&["--keep", "1h"]).output().unwrap(), 0);
+    assert_eq!(planned["rotation"]["applied"], false);
+    assert_eq!(rehearsal.proxy.writes(), [""; 0]);
+
+    // A verifier that is killed after its first write leaves both images bound.
+    let reached = rehearsal.proxy.hold(1);
+    let mut child = release
+        .rotate(&["--keep", "1h", "--apply"])
+        .spawn()
+        .unwrap();
+    reached
+        .recv_timeout(std::time::Duration::from_secs(60))
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rehearsal.proxy.release();
+    let mut all = vec![old.clone(), new.clone(), EARLIER.to_owned()];
+    all.sort();
+    assert_eq!(release.members(), all);
+
+    let rotated = report(
+        &release
+            .rotate(&["--keep", "1h", "--apply"])
+            .output()
+            .unwrap(),
+        0,
+    );
+    assert_eq!(
+        rotated["rotation"]["changed"],
+        json!({"new_image": false, "other_images": true})
+    );
+    let conditions = release.conditions(&old);
+    let [Some(condition)] = &conditions[..] else {
+        panic!("{conditions:?}");
+    };
+    assert!(
+        condition.starts_with("request.time < timestamp('"),
+        "{condition}"
+    );
+    assert_eq!(release.conditions(&new), [None]);
+    assert_eq!(release.conditions(EARLIER), [None]);
+
+    report(&release.rotate(&["--apply"]).output().unwrap(), 0);
+    let mut left = [new, EARLIER.to_owned()];
+    left.sort();
+    assert_eq!(release.members(), left);
+}
+
+#[test]
+fn an_audit_names_whoever_is_not_as_granted() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    let verdicts = rehearsal.path("verdicts");
+    std::fs::create_dir(&verdicts).unwrap();
+    let verdict = release.authorize().output().unwrap();
+    report(&verdict, 0);
+    std::fs::write(verdicts.join("data.json"), &verdict.stdout).unwrap();
+    release.make_provider("attest");
+    let codes = |status| {
+        let audited = report(&release.audit(&verdicts).output().unwrap(), status);
+        let observed = audited["observations"].as_array().unwrap().clone();
+        let failed = observed.into_iter().filter(|it| it["outcome"] == "FAIL");
+        let codes = failed.map(|it| it["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes(0), [""; 0]);
+    release.bind(&old(&release));
+    assert_eq!(codes(1), ["unknown-image"]);
+    release.make_provider("second");
+    assert_eq!(codes(1), ["unknown-image", "other-provider"]);
+    release.change_pool("PATCH", "?updateMask=disabled", &json!({"disabled": true}));
+    assert_eq!(codes(1), ["unknown-image", "pool-closed", "other-provider"]);
+    release.change_pool("DELETE", "", &Value::Null);
+    assert_eq!(codes(1), ["unknown-image", "pool-closed", "other-provider"]);
+}
+
+#[test]
+fn a_revocation_says_what_it_measured() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    report(&release.authorize().output().unwrap(), 0);
+    let revoked = release.revoke().output().unwrap();
+    let said = String::from_utf8_lossy(&revoked.stderr).into_owned();
+    let revoked = report(&revoked, 0);
+    assert_eq!(
+        (&revoked["was_bound"], &revoked["policy_is_without_it"]),
+        (&json!(true), &json!(true))
+    );
+    assert!(said.contains("not measured, for lack of --probe"), "{said}");
+    assert!(
+        said.contains("workload-identity-pools update confidential-space"),
+        "{said}"
+    );
+    assert_eq!(release.members(), [EARLIER]);
+}
