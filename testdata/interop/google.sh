@@ -103,6 +103,9 @@ id = "attest"
 audience = "https://keyholder.example/countersign"
 hardware = ["INTEL_TDX"]
 operators = ["operator"]
+[vpc_sc]
+perimeter = "accessPolicies/1/servicePerimeters/people"
+operators = ["$(number_of operator)"]
 GRANT
 }
 
@@ -122,10 +125,27 @@ for name, value in printed.items():
     assert described[name] == value, (name, described[name], value)
 PY
 }
+as_keyholder() { GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/keyholder/credentials.json" "$@"; }
+audit() {
+  as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --kms-endpoint "$(endpoint kms)" --iam-endpoint "$(endpoint iam)"
+}
+create_second() {
+  google_cloud gcloud iam workload-identity-pools providers create-oidc second --project=keyholder --location=global \
+    --workload-identity-pool=people --issuer-uri=https://confidentialcomputing.googleapis.com \
+    --attribute-mapping=google.subject=assertion.sub
+}
+change_second() { # verb
+  google_cloud gcloud iam workload-identity-pools providers "$1" second --project=keyholder --location=global \
+    --workload-identity-pool=people --quiet
+}
+# The command that a revocation prints, to stop all images of the pool.
+disable_pool() {
+  google_cloud gcloud iam workload-identity-pools update people --project=keyholder --location=global --disabled
+}
 # Terraform reads the configuration and names the provider that it needs; that provider is not installed.
-terraform_reads() {
-  mkdir -p "$work/terraform" && print_provider terraform >"$work/terraform/main.tf.json" &&
-    CHECKPOINT_DISABLE=1 terraform -chdir="$work/terraform" providers | grep -q hashicorp/google
+terraform_reads() { # format
+  mkdir -p "$work/$1" && print_provider "$1" >"$work/$1/main.tf.json" &&
+    CHECKPOINT_DISABLE=1 terraform -chdir="$work/$1" providers | grep -q hashicorp/google
 }
 
 print_binding() {
@@ -163,12 +183,23 @@ if need "gcloud" gcloud python3; then
   check "verifier: print the binding" print_binding
   check "gcloud: the printed command" google_cloud bash "$work/add"
   check "gcloud: the image is bound" bound
+  check "verifier: what gcloud made is as granted" audit
+  check "gcloud: create a second provider" create_second
+  refuse_for "verifier: a pool with a second provider" "the pool has another provider" audit
+  check "gcloud: delete the second provider" change_second delete
+  check "verifier: a second provider that is deleted" audit
+  check "gcloud: undelete the second provider" change_second undelete
+  refuse_for "verifier: a second provider that is undeleted" "the pool has another provider" audit
+  check "gcloud: delete it again" change_second delete
   "$bin/verifier" revoke "$address/builder/hello@$digest" --grant "$work/grant.toml" >"$work/remove"
   check "gcloud: the printed command that revokes" google_cloud bash "$work/remove"
   refuse "gcloud: the image is not bound any more" bound
+  check "gcloud: disable the pool" disable_pool
+  refuse_for "verifier: a pool that is disabled" "it is disabled" audit
 fi
 
 if need "terraform" terraform; then
   write_policy
-  check "terraform: the printed provider" terraform_reads
+  check "terraform: the printed provider" terraform_reads terraform
+  check "terraform: the printed perimeter" terraform_reads vpc-sc-terraform
 fi
