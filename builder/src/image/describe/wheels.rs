@@ -20,9 +20,7 @@ pub(super) fn add(sbom: &mut Sbom, wheels: &[Wheel]) {
 }
 
 /// The package URL of each package with the paths of its files. One package may be in two directories.
-pub(super) fn own<'a>(
-    wheels: &'a [(Wheel, Vec<String>)],
-) -> impl Iterator<Item = (String, &'a [String])> {
+pub(super) fn own(wheels: &[(Wheel, Vec<String>)]) -> impl Iterator<Item = (String, &[String])> {
     wheels.iter().map(|(wheel, paths)| {
         let purl = wheel_purl(wheel.name.as_str(), wheel.version.as_str());
         (purl, paths.as_slice())
