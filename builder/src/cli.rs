@@ -3,9 +3,11 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use builder::inputs::CapsuleName;
 use builder::lock::signature::Fingerprint;
 use clap::{Args, Parser, Subcommand};
-use oci::ImageRef;
+use console::arguments::Registry;
+use oci::{ImageRef, Reference};
 
 pub mod deploy;
 pub mod key;
@@ -47,6 +49,11 @@ pub enum Command {
     Build(Build),
     /// Build the image, print both of its digests, and write no layout
     Digest(Digest),
+    /// Put every input that Image.lock names into one OCI artifact, for builds without network; prints its digest
+    ///
+    /// Inputs that the store does not have are fetched. `build --capsule`, and the verifier's commands with --capsule, use it. The
+    /// same lock always gives the same bytes.
+    Capsule(Capsule),
     /// Push, sign and attest an image in one command; prints its reference by digest
     ///
     /// It does what `push`, `sign`, and `attest` with provenance.json and sbom.cdx.json of the layout do. What is published
@@ -201,6 +208,10 @@ pub struct How {
     /// with the image [default: the archive's index, if it is still the locked one]
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
+    /// Take all inputs from this capsule, as `builder capsule` made it, and use no network: a file, or REPOSITORY@DIGEST, which is
+    /// fetched from the registry. Crates and modules are not compared with their registry then, which the result says
+    #[arg(long, value_name = "FILE|REF")]
+    pub capsule: Option<CapsuleName>,
     /// The builder's name in provenance
     #[arg(
         long,
@@ -241,6 +252,33 @@ pub struct Limits {
     /// counts as files
     #[arg(long, value_name = "MIB", default_value = "16")]
     pub limit_output: NonZeroU32,
+}
+
+/// Arguments of `capsule`.
+#[derive(Args, Debug)]
+#[group(id = "places", args = ["output", "push", "attach"], required = true, multiple = true)]
+pub struct Capsule {
+    /// The directory of Image.toml and Image.lock
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The file to write; an earlier one is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Push the capsule, as REPOSITORY:TAG; prints its reference by digest
+    #[arg(long, value_name = "REF", conflicts_with = "attach")]
+    pub push: Option<Reference>,
+    /// Push the capsule to the repository of this image, as its referrer; prints its reference by digest
+    #[arg(long, value_name = "REF@DIGEST")]
+    pub attach: Option<ImageRef>,
+    /// Where inputs come from.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// The locked package index, as for `build`
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
 }
 
 /// Arguments of `build`.

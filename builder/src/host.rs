@@ -8,6 +8,7 @@ mod error;
 mod git;
 mod go;
 mod gpgv;
+mod limited;
 mod pip;
 mod run;
 

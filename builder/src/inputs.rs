@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod base;
+mod capsule;
 pub mod cargo;
 mod compiler;
 pub mod debian;
@@ -11,7 +12,10 @@ mod gather;
 pub mod git;
 pub mod go;
 mod lanes;
+mod members;
 pub(crate) mod normalize;
+mod obtain;
+mod pack;
 mod resolve;
 pub mod store;
 mod supply;
@@ -23,7 +27,9 @@ pub mod wheels;
 mod zip;
 
 pub use base::BaseImage;
+pub use capsule::{Assembled, Blob, Capsule, CapsuleName};
 pub use gather::{Inputs, Ready, gather};
+pub use pack::pack;
 pub use resolve::{resolve, write_lock};
 pub use supply::Supply;
 pub use wanted::{Named, Wanted};

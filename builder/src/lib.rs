@@ -5,6 +5,7 @@ pub use console::at;
 pub mod build;
 pub mod compile;
 pub mod deploy;
+mod elsewhere;
 pub mod error;
 mod fresh;
 mod host;

@@ -3,6 +3,7 @@
 mod cli;
 mod deploying;
 mod keys;
+mod packing;
 mod publishing;
 
 use std::io;
@@ -19,7 +20,7 @@ use builder::init::{self, Wish};
 use builder::inputs::debian::Options;
 use builder::inputs::debian::signers::Signers;
 use builder::inputs::store::{Keep, Store};
-use builder::inputs::{self, Supply};
+use builder::inputs::{self, Capsule, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
 use builder::sandbox::{self, Limits, Role, Sandbox};
@@ -100,6 +101,7 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
         Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
         Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
+        Command::Capsule(arguments) => spawn_blocking(move || capsule(&arguments, &interrupt)),
         Command::Publish(arguments) => {
             spawn(async move { publishing::publish(&arguments, clock()).await })
         }
@@ -157,6 +159,7 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
         modules: arguments.inputs.module_proxy.as_deref(),
         wheels: arguments.inputs.wheel_index.as_deref(),
         store: &store,
+        capsule: None,
         interrupt,
         progress: &|line: &str| progress.show(line),
     };
@@ -165,6 +168,25 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let path = inputs::write_lock(&lock, &arguments.directory)?;
     drop(progress);
     print::line(&path.display().to_string()).map_err(unprinted)
+}
+
+fn capsule(arguments: &cli::Capsule, interrupt: &Interrupt) -> Result<(), Error> {
+    let store = store(&arguments.inputs)?;
+    let progress = Progress::start();
+    let signers = Signers::with(&arguments.inputs.archive_keys);
+    let (runtime, evidence) = (Handle::current(), arguments.evidence.as_deref());
+    let supply = Supply {
+        archive: options(&arguments.inputs, &signers, evidence, &runtime),
+        modules: arguments.inputs.module_proxy.as_deref(),
+        wheels: arguments.inputs.wheel_index.as_deref(),
+        store: &store,
+        capsule: None,
+        interrupt,
+        progress: &|line: &str| progress.show(line),
+    };
+    let printed = packing::pack(arguments, &supply, &runtime)?;
+    drop(progress);
+    print::line(&printed.join("\n")).map_err(unprinted)
 }
 
 fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
@@ -200,11 +222,16 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
 }
 
 fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, Error> {
-    let store = store(&how.inputs)?;
+    let runtime = Handle::current();
+    let store = match &how.capsule {
+        Some(_) => store(&how.inputs)?.of_capsules(),
+        None => store(&how.inputs)?,
+    };
+    let open = |name| Capsule::open(name, &store, &runtime);
+    let capsule = how.capsule.as_ref().map(open).transpose()?;
     let progress = Progress::start();
     let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let runtime = Handle::current();
     let order = Order {
         directory: &how.directory,
         supply: Supply {
@@ -212,6 +239,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             modules: how.inputs.module_proxy.as_deref(),
             wheels: how.inputs.wheel_index.as_deref(),
             store: &store,
+            capsule: capsule.as_ref(),
             interrupt,
             progress: &|line: &str| progress.show(line),
         },

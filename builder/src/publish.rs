@@ -3,6 +3,7 @@
 mod attach;
 mod attach_sbom;
 mod attest;
+pub mod capsule;
 mod keygen;
 pub mod payload;
 pub mod push;

@@ -14,7 +14,7 @@ mod user;
 mod wheels;
 
 pub use archive::ArchiveSpec;
-pub(crate) use archive::{is_free, is_loopback};
+pub(crate) use archive::is_free;
 pub use cargo::CargoSpec;
 pub use command::CommandSpec;
 pub use file::{FileSpec, Origin};

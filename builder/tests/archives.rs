@@ -1,15 +1,16 @@
-//! A build uses an archive that `Image.toml` names by digest. It is fetched once, from a local server.
+//! A build uses an archive that `Image.toml` names by digest. It is fetched once, from a server of HTTPS.
 //!
 //! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+mod https;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use content::Digest;
+use https::{Answer, HOST, Server};
 
 /// A tar archive of `tool-1/data/text`, packed by gzip.
 fn archive(text: &str) -> Vec<u8> {
@@ -24,25 +25,6 @@ fn archive(text: &str) -> Vec<u8> {
     archive.into_inner().unwrap().finish().unwrap()
 }
 
-/// Answers so many requests with these bytes. Returns the URL of a file.
-fn serve(bytes: Vec<u8>, requests: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().take(requests) {
-            let stream = stream.unwrap();
-            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
-            lines.take_while(|line| !line.is_empty()).for_each(drop);
-            let length = bytes.len();
-            let head =
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            let answer = [head.as_bytes(), &bytes].concat();
-            (&stream).write_all(&answer).unwrap();
-        }
-    });
-    format!("http://{address}/tool.tar.gz")
-}
-
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -50,11 +32,20 @@ fn said(output: &Output) -> String {
 /// A repository with a crate that includes a file of the archive.
 struct Place {
     folder: tempfile::TempDir,
+    server: Server,
+    _identity: tempfile::TempDir,
+}
+
+fn url() -> String {
+    format!("https://{HOST}/tool.tar.gz")
 }
 
 impl Place {
-    fn new(url: &str, sha256: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// `answer` is what the server has at the URL in `Image.toml`.
+    fn new(sha256: &str, answer: impl Fn() -> Answer + Send + Sync + 'static) -> Self {
+        let (folder, url) = (tempfile::tempdir().unwrap(), url());
+        let identity = tempfile::tempdir().unwrap();
+        let server = Server::start(identity.path(), move |_| answer());
         let files = [
             (
                 "Cargo.toml",
@@ -83,7 +74,11 @@ impl Place {
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let place = Self { folder };
+        let place = Self {
+            folder,
+            server,
+            _identity: identity,
+        };
         place.git(&["init", "--quiet"]);
         place
     }
@@ -99,6 +94,7 @@ impl Place {
         let mut builder = Command::new(env!("CARGO_BIN_EXE_builder"));
         builder.args(arguments).arg("--store").arg(store);
         builder.stdin(Stdio::null()).current_dir(self.folder.path());
+        self.server.lead(&mut builder);
         builder.output().unwrap()
     }
 
@@ -125,8 +121,7 @@ fn a_build_sees_the_archive_that_the_lock_names() {
     let text = format!("from the archive {}\n", std::process::id());
     let bytes = archive(&text);
     let digest = Digest::of(&bytes);
-    let url = serve(bytes, 1);
-    let place = Place::new(&url, &digest.hex());
+    let place = Place::new(&digest.hex(), move || Answer::Bytes(bytes.clone()));
     let locked = place.builder(&["lock"], &store());
     if let Some(reason) = impossible(&locked) {
         return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
@@ -134,11 +129,12 @@ fn a_build_sees_the_archive_that_the_lock_names() {
     assert!(locked.status.success(), "{}", said(&locked));
     let lock = place.lock();
     let (_, entry) = lock.split_once("[[archive]]\n").unwrap();
+    let url = url();
     let expected = format!("url = \"{url}\"\nsha256 = \"{digest}\"\nsize = ");
     assert!(entry.starts_with(&expected), "{entry}");
-    // The server is gone.
     let again = place.builder(&["lock"], &store());
     assert!(again.status.success(), "{}", said(&again));
+    assert_eq!(place.server.answered(), 1);
     assert_eq!(place.lock(), lock);
     place.git(&["add", "--all"]);
     place.git(&["commit", "--quiet", "--message", "one"]);
@@ -171,20 +167,41 @@ fn a_build_sees_the_archive_that_the_lock_names() {
 fn an_archive_with_another_digest_is_refused() {
     let test = "an_archive_with_another_digest_is_refused";
     let expected = Digest::of(b"another");
-    let url = serve(archive("evil"), 1);
-    let place = Place::new(&url, &expected.hex());
+    let place = Place::new(&expected.hex(), || Answer::Bytes(archive("evil")));
     let refused = place.builder(&["lock"], &store());
     if let Some(reason) = impossible(&refused) {
         return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
     }
     let said = said(&refused);
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    let start =
-        format!("checking archive {url}: checking content: expected {expected}, found sha256:");
+    let start = format!(
+        "checking archive {}: checking content: expected {expected}, found sha256:",
+        url()
+    );
     assert!(said.contains(&start), "{said}");
     assert!(
         said.contains("hint: compare sha256 in Image.toml"),
         "{said}"
     );
     assert!(!place.folder.path().join("Image.lock").exists());
+}
+
+#[test]
+fn no_redirect_to_this_machine_is_followed() {
+    let test = "no_redirect_to_this_machine_is_followed";
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = format!("https://{}/x", listener.local_addr().unwrap());
+    let place = Place::new(&Digest::of(b"x").hex(), move || {
+        Answer::Elsewhere(own.clone())
+    });
+    let refused = place.builder(&["lock"], &store());
+    if let Some(reason) = impossible(&refused) {
+        return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
+    }
+    let said = said(&refused);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("redirected to this machine"), "{said}");
+    listener.set_nonblocking(true).unwrap();
+    let asked = listener.accept().err().map(|error| error.kind());
+    assert_eq!(asked, Some(std::io::ErrorKind::WouldBlock));
 }

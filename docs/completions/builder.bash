@@ -28,6 +28,9 @@ _builder() {
             builder,build)
                 cmd="builder__subcmd__build"
                 ;;
+            builder,capsule)
+                cmd="builder__subcmd__capsule"
+                ;;
             builder,deploy)
                 cmd="builder__subcmd__deploy"
                 ;;
@@ -78,6 +81,9 @@ _builder() {
                 ;;
             builder__subcmd__help,build)
                 cmd="builder__subcmd__help__subcmd__build"
+                ;;
+            builder__subcmd__help,capsule)
+                cmd="builder__subcmd__help__subcmd__capsule"
                 ;;
             builder__subcmd__help,deploy)
                 cmd="builder__subcmd__help__subcmd__deploy"
@@ -149,7 +155,7 @@ _builder() {
 
     case "${cmd}" in
         builder)
-            opts="-h -V --help --version init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help"
+            opts="-h -V --help --version init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,16 +169,12 @@ _builder() {
             return 0
             ;;
         builder__subcmd__attach)
-            opts="-h --to --payload --signature --envelope --key --algorithm --plain-http --ca --help"
+            opts="-h --payload --signature --envelope --key --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --to)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --payload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -281,7 +283,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
+            opts="-o -h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -307,15 +309,15 @@ _builder() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --wheel-index)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capsule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -356,6 +358,68 @@ _builder() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__capsule)
+            opts="-o -h --output --push --attach --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --plain-http --ca --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --push)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -441,7 +505,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -467,15 +531,15 @@ _builder() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --wheel-index)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capsule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -519,7 +583,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help)
-            opts="init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help"
+            opts="init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -575,6 +639,20 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help__subcmd__build)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__help__subcmd__capsule)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -861,7 +939,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__lock)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -884,10 +962,6 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1185,16 +1259,12 @@ _builder() {
             return 0
             ;;
         builder__subcmd__tree)
-            opts="-h --evidence --key --json --plain-http --ca --help"
+            opts="-h --key --json --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --evidence)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

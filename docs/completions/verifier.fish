@@ -42,6 +42,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l source -d '
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l capsule -d 'Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive -d 'The package archive that the builder fetches from' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
@@ -63,6 +64,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l source
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l capsule -d 'Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l archive -d 'The package archive that the builder fetches from' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
@@ -90,6 +92,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l source -
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l capsule -d 'Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive -d 'The package archive that the builder fetches from' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
@@ -166,6 +169,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory 
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l output -d 'The OCI layout to write; it must not exist' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l capsule -d 'Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive -d 'The package archive that the builder fetches from' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r

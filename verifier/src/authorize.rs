@@ -38,7 +38,7 @@ pub enum Origin {
         /// precedence.
         commit: Option<Commit>,
         /// The programs and their settings.
-        tools: Tools,
+        tools: Box<Tools>,
     },
     /// The layout of an earlier `verifier rebuild`.
     Layout(PathBuf),

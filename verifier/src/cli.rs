@@ -66,6 +66,10 @@ pub struct Tools {
     /// The builder's store of inputs
     #[arg(long, value_name = "DIR", requires = "source")]
     pub store: Option<PathBuf>,
+    /// Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or
+    /// REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes
+    #[arg(long, value_name = "FILE|REF", requires = "source")]
+    pub capsule: Option<String>,
     /// The package archive that the builder fetches from
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,

@@ -155,7 +155,7 @@ async fn appraise(
         (Some(source), _) => Origin::Source {
             source: source.clone(),
             commit: arguments.tools.commit.clone(),
-            tools: tools(&arguments.tools)?,
+            tools: Box::new(tools(&arguments.tools)?),
         },
         (None, Some(layout)) => Origin::Layout(layout.clone()),
         (None, None) => Origin::Absent,

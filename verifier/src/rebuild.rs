@@ -40,6 +40,8 @@ pub struct Tools {
     pub builder: PathBuf,
     /// Its store of inputs; `None` for its default.
     pub store: Option<PathBuf>,
+    /// The capsule that has all inputs, as the builder names it; `None` to fetch them.
+    pub capsule: Option<String>,
     /// The package archive that it fetches from; `None` for its default.
     pub archive: Option<String>,
     /// Fingerprints of keys that may sign package indexes, in addition to those that the builder trusts.
@@ -130,8 +132,14 @@ pub async fn rebuild(
             });
         }
     };
-    let evidence = scratch.path().join("evidence");
-    let evidence = index::fetch(attached, &directory, evidence, progress).await?;
+    let evidence = match &tools.capsule {
+        // It has the package index.
+        Some(_) => None,
+        None => {
+            let evidence = scratch.path().join("evidence");
+            index::fetch(attached, &directory, evidence, progress).await?
+        }
+    };
     let input = Input {
         directory: &directory,
         source_uri: &order.source_uri,
@@ -283,6 +291,9 @@ async fn build(
     }
     if let Some(store) = &tools.store {
         builder.arg("--store").arg(store);
+    }
+    if let Some(capsule) = &tools.capsule {
+        builder.args(["--capsule", capsule]);
     }
     if let Some(archive) = &tools.archive {
         builder.arg("--archive").arg(archive);

@@ -78,7 +78,7 @@ pub(super) fn absent(program: &str) -> Hinted {
         ),
         "git" => absent.hinting("install git, which reads the source"),
         "cargo" => absent.hinting("install cargo, which fetches crates"),
-        "prlimit" => absent.hinting("install prlimit, which limits git (Debian package util-linux)"),
+        "prlimit" => absent.hinting("install prlimit, which limits git and go (Debian package util-linux)"),
         "go" => absent.hinting(
             "install go, which fetches modules from their repositories, or set GOPROXY to module proxies that have all \
              modules",

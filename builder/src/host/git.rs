@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use console::process::Network;
 
-use super::error::{HostError, absent};
+use super::error::HostError;
+use super::limited::{limited, narrow};
 use super::run::{run, run_until};
 use crate::interrupt::Interrupt;
 
@@ -26,14 +27,6 @@ pub fn git<A: AsRef<OsStr>>(
     run("git", action, command.arg(action).args(arguments))
 }
 
-/// Limits on the program that fetches a repository.
-const PRLIMIT: &str = "prlimit";
-/// Largest file that git may write, in bytes: a repository is fetched as one file.
-const FETCHED: u64 = 4 << 30;
-/// Most seconds of processor time.
-const SECONDS: u64 = 1800;
-/// The protocols that are allowed, unless the user allows others.
-const PROTOCOLS: &str = "https:ssh:file";
 /// The program for SSH, if the user has chosen none. It asks nothing.
 const SSH: &str = "ssh -oBatchMode=yes";
 
@@ -57,22 +50,12 @@ pub fn git_fetch(
         .arg("--")
         .arg(into);
     run("git", "init", &mut init)?;
-    // Otherwise `prlimit` would report that git is missing.
-    for program in ["git", PRLIMIT] {
-        console::process::find(OsStr::new(program)).map_err(|_| absent(program))?;
-    }
-    let mut fetch = Command::new(PRLIMIT);
-    fetch.arg(format!("--fsize={FETCHED}"));
-    fetch.arg(format!("--cpu={SECONDS}:{}", SECONDS + 5));
-    // If the signal is ignored, git reports the file that reached the limit.
-    fetch.args(["env", "--ignore-signal=XFSZ", "git"]);
+    let mut fetch = limited("git")?;
     console::git::configure(&mut fetch, Network::Allowed);
     if !configures_ssh(into) {
         fetch.env("GIT_SSH_COMMAND", SSH);
     }
-    if std::env::var_os("GIT_ALLOW_PROTOCOL").is_none() {
-        fetch.env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
-    }
+    narrow(&mut fetch);
     fetch.arg("-C").arg(into);
     fetch.args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
     fetch.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);

@@ -7,11 +7,15 @@ use console::hint::Hinted;
 use serde::Deserialize;
 
 use super::error::HostError;
+use super::limited::{limited, narrow, set_unless_chosen};
 use super::run::{run, run_until};
 use crate::interrupt::Interrupt;
 
 /// Maximum size of the list of proxies, in bytes.
 const LIST: usize = 64 << 10;
+
+/// The programs that may fetch a module from its repository (go help vcs), unless the user allows others.
+const VCS: &str = "*:git";
 
 /// What `go mod download -json` says.
 #[derive(Deserialize)]
@@ -35,13 +39,15 @@ pub struct ModuleFiles {
 /// # Errors
 /// go fails.
 pub fn go_proxies() -> Result<Option<String>, HostError> {
-    let mut command = go();
+    let mut command = match go() {
+        Err(error) if error.is_absence() => return Ok(None),
+        found => found?,
+    };
     match run("go", "env", command.args(["env", "GOPROXY"])) {
         Ok(answer) if answer.len() <= LIST => {
             Ok(Some(String::from_utf8_lossy(&answer).trim().to_owned()))
         }
         Ok(_) => Err(Hinted::new("running go env: GOPROXY is too long").into()),
-        Err(error) if error.is_absence() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -57,7 +63,7 @@ pub fn go_download(
     cache: &Path,
     interrupt: &Interrupt,
 ) -> Result<ModuleFiles, HostError> {
-    let mut command = go();
+    let mut command = go()?;
     command
         .args(["mod", "download", "-json", module])
         .current_dir(place);
@@ -73,8 +79,36 @@ pub fn go_download(
     })
 }
 
-fn go() -> Command {
-    let mut command = Command::new("go");
+/// go, in a folder without `go.mod`. A module's name comes from a source, and decides which host is asked, and by which program.
+fn go() -> Result<Command, HostError> {
+    let mut command = limited("go")?;
     command.env("GOTOOLCHAIN", "local").current_dir("/");
-    command
+    narrow(&mut command);
+    set_unless_chosen(&mut command, "GOVCS", VCS);
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_runs_within_limits_and_runs_no_other_program_than_git() {
+        let mut command = match go() {
+            Err(error) if error.is_absence() => return testkit::skip("host::go", error),
+            found => found.unwrap(),
+        };
+        assert_eq!(command.get_program(), "prlimit");
+        let variables: Vec<_> = command.get_envs().collect();
+        for name in ["GIT_ALLOW_PROTOCOL", "GOVCS"] {
+            let is_set = variables.iter().any(|(set, _)| *set == name);
+            assert!(is_set || std::env::var_os(name).is_some(), "{name}");
+        }
+        let said = run("go", "env", command.args(["env", "GOVCS"])).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        assert!(
+            std::env::var_os("GOVCS").is_some() || said.trim() == VCS,
+            "{said}"
+        );
+    }
 }

@@ -84,15 +84,40 @@ pub(super) fn prepare(
     locked: &[Archive],
     supply: &Supply<'_>,
 ) -> Result<Vec<Mounted>, Error> {
-    let named = wanted.iter().map(|one| (&one.url, one.sha256));
-    if !named.eq(locked.iter().map(|one| (&one.url, one.sha256))) {
-        let other = Hinted::new("checking Image.lock: its archives are not those of Image.toml");
-        return Err(other.hinting(lock::AGAIN).into());
-    }
-    let pairs = wanted.iter().zip(locked);
+    let pairs = pairs(wanted, locked)?;
     pairs
         .map(|(spec, locked)| prepare_one(spec, locked, supply))
         .collect()
+}
+
+/// Fetches the locked archives that the store does not have. A build does not need those that it has unpacked.
+///
+/// # Errors
+/// An archive cannot be fetched, or is another than locked, or the work was interrupted.
+pub(super) fn complete(
+    wanted: &[ArchiveSpec],
+    locked: &[Archive],
+    supply: &Supply<'_>,
+) -> Result<(), Error> {
+    for (spec, locked) in pairs(wanted, locked)? {
+        if supply.store.size(&key(spec))? != Some(locked.size) {
+            fetch(spec, supply)?;
+        }
+    }
+    Ok(())
+}
+
+/// The archives of `Image.toml` with those of the lock, which must be the same.
+fn pairs<'a>(
+    wanted: &'a [ArchiveSpec],
+    locked: &'a [Archive],
+) -> Result<impl Iterator<Item = (&'a ArchiveSpec, &'a Archive)>, Hinted> {
+    let named = wanted.iter().map(|one| (&one.url, one.sha256));
+    if !named.eq(locked.iter().map(|one| (&one.url, one.sha256))) {
+        let other = Hinted::new("checking Image.lock: its archives are not those of Image.toml");
+        return Err(other.hinting(lock::AGAIN));
+    }
+    Ok(wanted.iter().zip(locked))
 }
 
 fn prepare_one(
@@ -157,8 +182,9 @@ fn unread(error: TreeError) -> Error {
 /// Fetches an archive into the store. Returns its size.
 fn fetch(spec: &ArchiveSpec, supply: &Supply<'_>) -> Result<u64, Error> {
     let url = shown(&spec.url);
+    supply.check_network(format_args!("archive {url}"))?;
     supply.step(&format!("fetching archive {url}"))?;
-    let downloads = Downloads::of_archives(&spec.url, supply.archive.runtime);
+    let downloads = Downloads::of_archives(supply.archive.runtime);
     let downloads = downloads.map_err(|error| {
         Hinted::new(format_args!("fetching archive {url}: {error}")).hinting(
             "HTTPS needs certificate authorities: install ca-certificates, or name them with SSL_CERT_FILE",

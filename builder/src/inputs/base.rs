@@ -190,6 +190,7 @@ impl<'a> Source<'a> {
     }
 
     fn registry(&self) -> Result<Registry, Error> {
+        self.supply.check_network("base image")?;
         let transport = Transport::Https { extra_ca: None };
         Ok(Registry::connect(&self.reference.repository, &transport).map_err(unfetched)?)
     }

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use content::Digest;
 
 use super::archive::{self, Mounted};
-use super::base::{self, BaseImage};
+use super::base::BaseImage;
 use super::cargo::{self, RegistryCheck};
 use super::debian::root::{self, Contents};
-use super::debian::{self, AllEvidence, Runtime};
+use super::debian::{AllEvidence, Runtime};
+use super::git::Source;
 use super::git::repositories::Staged;
-use super::git::{self, Source};
 use super::go::{self, GoInputs};
 use super::normalize::normalize;
+use super::obtain::obtain;
 use super::supply::Supply;
-use super::wanted::{Named, Wanted};
-use super::wheels::{self, Wheels};
+use super::wanted::Wanted;
+use super::wheels::Wheels;
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::Lock;
@@ -80,24 +81,7 @@ pub enum Ready {
 pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let wanted = Wanted::staged(&source)?;
     let (lock, lock_digest) = wanted.lock(&source)?;
-    supply.interrupt.check()?;
-    // Before any input that the lock names is fetched or read from the store.
-    let evidence = debian::verify(&lock, &wanted.spec.root, supply)?;
-    let packages = [&lock.packages[..], &lock.runtime].concat();
-    debian::fetch(&packages, &wanted.spec.root, supply)?;
-    let base = gather_base(&wanted, &lock, supply)?;
-    let (registry, repositories) = match &wanted.named {
-        Named::Cargo { crates, .. } => (
-            cargo::complete(crates, lock.crates(), supply)?,
-            git::repositories::stage(&crates.repositories, &lock.repositories, supply)?,
-        ),
-        Named::Go(_) => {
-            go::complete(&lock.modules, supply)?;
-            (RegistryCheck::Made, None)
-        }
-        Named::Command => (RegistryCheck::Made, None),
-    };
-    let registry = registry.and(wheels::complete(&lock.wheels, supply)?);
+    let obtained = obtain(&wanted, &lock, &lock_digest, supply)?;
     supply.step("checking the inputs")?;
     let (root, ready) = std::thread::scope(|thread| {
         let ready = thread.spawn(|| prepare(&wanted.spec.build, &lock, scratch, supply));
@@ -118,32 +102,16 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
         wanted,
         lock,
         lock_digest,
-        evidence,
+        evidence: obtained.evidence,
         root: root?,
         archives,
         runtime,
         wheels,
-        base,
+        base: obtained.base,
         ready,
-        repositories,
-        registry,
+        repositories: obtained.repositories,
+        registry: obtained.registry,
     })
-}
-
-/// The base image, if there is one: both in `Image.toml` and in the lock.
-fn gather_base(
-    wanted: &Wanted,
-    lock: &Lock,
-    supply: &Supply<'_>,
-) -> Result<Option<BaseImage>, Error> {
-    let architecture = &wanted.spec.root.architecture;
-    match (&wanted.spec.image.base, &lock.base) {
-        (None, None) => Ok(None),
-        (Some(reference), Some(locked)) => {
-            base::gather(reference, locked, architecture, supply).map(Some)
-        }
-        _ => Err(base::other("only one of Image.toml and Image.lock has one").into()),
-    }
 }
 
 fn prepare(

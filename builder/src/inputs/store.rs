@@ -16,15 +16,19 @@ use console::hint::Hinted;
 use rustix::fs::StatVfsMountFlags;
 
 pub use error::StoreError;
+use key::Origin;
 pub use key::{Key, Kind};
 pub use limit::{Keep, Pruned, Share};
 
 /// The mode of folders, for every umask of the caller: other users may read a store.
 const FOLDER_MODE: u32 = 0o755;
 /// The folders of unpacked inputs: build roots, crates and archives.
-const UNPACKED: [&str; 3] = ["roots", "vendored", "unpacked"];
-/// The folder of trees of git repositories, which are fetched without an archive.
-const TREES: &str = "trees";
+const UNPACKED: [&str; 4] = [
+    "roots",
+    "vendored",
+    Origin::Fetched.unpacked(),
+    Origin::Capsule.unpacked(),
+];
 const IN_USE: &str = "in-use.lock";
 
 /// A folder of inputs. Processes may share it: files are written atomically, and the temporary files of a killed
@@ -36,6 +40,7 @@ pub struct Store {
     in_use: File,
     /// Maximum size of the store while no process uses it, in bytes.
     limit: u64,
+    origin: Origin,
 }
 
 impl Store {
@@ -63,6 +68,13 @@ impl Store {
         }
         store.in_use.lock_shared().map_err(failed)?;
         Ok(store)
+    }
+
+    /// The same store for a build from a capsule. It has none of the inputs that were fetched, except packages.
+    #[must_use]
+    pub fn of_capsules(mut self) -> Self {
+        self.origin = Origin::Capsule;
+        self
     }
 
     /// The inputs of the store in `folder`, by kind.
@@ -97,8 +109,8 @@ impl Store {
     }
 
     fn at(folder: &Path, limit: u64) -> Result<Self, StoreError> {
-        let kinds = Kind::ALL.map(Kind::folder);
-        for name in kinds.into_iter().chain(UNPACKED).chain([TREES, "coming"]) {
+        let fetched = limit::fetched().into_iter();
+        for name in fetched.chain(UNPACKED).chain(["coming"]) {
             let path = folder.join(name);
             make(&path).map_err(|source| StoreError::at(&path, source))?;
         }
@@ -111,6 +123,7 @@ impl Store {
                 .open(&path)
                 .map_err(|source| StoreError::at(&path, source))?,
             limit,
+            origin: Origin::Fetched,
         })
     }
 

@@ -1,5 +1,10 @@
 //! Where inputs come from, and how progress is reported.
 
+use std::fmt::Display;
+
+use console::hint::Hinted;
+
+use super::capsule::opened::Capsule;
 use super::debian::Options;
 use super::store::Store;
 use crate::interrupt::{Interrupt, Interrupted};
@@ -15,6 +20,8 @@ pub struct Supply<'a> {
     pub wheels: Option<&'a str>,
     /// The store that keeps inputs.
     pub store: &'a Store,
+    /// The capsule that has all inputs. With one, the network is not used.
+    pub capsule: Option<&'a Capsule>,
     /// Interrupts the work.
     pub interrupt: &'a Interrupt,
     /// Is called with each line of progress.
@@ -22,6 +29,21 @@ pub struct Supply<'a> {
 }
 
 impl Supply<'_> {
+    /// Checks that the network may be used to obtain an input.
+    ///
+    /// # Errors
+    /// A capsule is used.
+    pub(crate) fn check_network(&self, input: impl Display) -> Result<(), Hinted> {
+        match self.capsule {
+            None => Ok(()),
+            Some(capsule) => {
+                let name = capsule.name();
+                let absent = format_args!("obtaining {input}: it is not in the capsule {name}");
+                Err(Hinted::new(absent).hinting("with --capsule, nothing is fetched: make the capsule again, with `builder capsule`"))
+            }
+        }
+    }
+
     /// Reports the next step.
     ///
     /// # Errors
@@ -54,6 +76,7 @@ impl<'a> Supply<'a> {
             modules: None,
             wheels: None,
             store,
+            capsule: None,
             interrupt: &NEVER,
             progress: &|_| {},
         }

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use super::members::{Member, Members};
 use crate::at::At;
 use crate::interrupt::{Interrupt, Interrupted};
 
@@ -81,18 +82,14 @@ impl<'a> Unpacker<'a> {
     /// See [`Fault`].
     pub(in crate::inputs) fn tar(&mut self, reader: impl Read) -> Result<(), Fault> {
         let mut archive = tar::Archive::new(reader);
-        for entry in archive.entries().map_err(wrong)? {
-            self.tar_entry(entry.map_err(wrong)?)?;
+        for member in Members::of(&mut archive).map_err(wrong)? {
+            self.tar_member(member.map_err(wrong)?)?;
         }
         Ok(())
     }
 
-    fn tar_entry(&mut self, mut entry: tar::Entry<'_, impl Read>) -> Result<(), Fault> {
-        let path = entry.path().map_err(wrong)?.into_owned();
-        let target = entry
-            .link_name()
-            .map_err(wrong)?
-            .map(|target| target.into_owned());
+    fn tar_member(&mut self, member: Member<'_, impl Read>) -> Result<(), Fault> {
+        let (path, target, mut entry) = (member.path, member.target, member.entry);
         let target = || target.ok_or_else(|| wrong("a link without a target"));
         let is_program = entry.header().mode().map_err(wrong)? & 0o111 != 0;
         match entry.header().entry_type() {

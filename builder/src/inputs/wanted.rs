@@ -82,8 +82,16 @@ impl Wanted {
     /// # Errors
     /// There is no lock, it is invalid, or it is the lock of other files.
     pub fn lock(&self, source: &Source) -> Result<(Lock, Digest), Error> {
-        let path = source.directory.join(lock::FILE);
-        let text = read(&source.staged, &path).map_err(|error| match error {
+        self.lock_in(&source.staged, &source.directory)
+    }
+
+    /// Reads the lock in a directory below `base`, as [`Wanted::lock`].
+    ///
+    /// # Errors
+    /// As [`Wanted::lock`].
+    pub(super) fn lock_in(&self, base: &Path, directory: &Path) -> Result<(Lock, Digest), Error> {
+        let path = directory.join(lock::FILE);
+        let text = read(base, &path).map_err(|error| match error {
             Error::At(At { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let path = path.display();
                 Hinted::new(format_args!("reading {path}: Image.lock does not exist"))

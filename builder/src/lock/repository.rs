@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 
 use content::Digest;
 use serde::{Deserialize, Serialize};
+
+use crate::elsewhere::is_loopback;
 
 /// Maximum length of a URL, in bytes.
 const LENGTH: usize = 2048;
@@ -101,15 +102,6 @@ impl TryFrom<String> for RepositoryUrl {
             (false, true) => Err(InvalidRepository::Loopback),
             (false, false) => Ok(Self(text)),
         }
-    }
-}
-
-/// Whether a host, as it is in a parsed URL, is this machine.
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
-    match host.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback() || address.is_unspecified(),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
 }
 

@@ -6,6 +6,8 @@ use content::Digest;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::elsewhere::is_loopback;
+
 /// Folders of the sandbox that have other contents.
 const TAKEN: [&str; 13] = [
     "bin", "build", "dev", "etc", "lib", "lib32", "lib64", "libx32", "memory", "proc", "sbin",
@@ -45,7 +47,7 @@ impl TryFrom<RawArchive> for ArchiveSpec {
         let wrong = |reason: &str| format!("archive {:?}: {reason}", raw.url);
         if !is_url(&raw.url) {
             return Err(wrong(
-                "expected https://… without a login (http:// only on loopback)",
+                "expected https://… of another machine, without a login",
             ));
         }
         if !is_free(Path::new(&raw.path)) {
@@ -66,29 +68,16 @@ impl TryFrom<RawArchive> for ArchiveSpec {
     }
 }
 
-/// Whether a URL can be printed, published and fetched. Without TLS, others could read what is fetched, but not change it.
+/// Whether a URL can be printed, published and fetched. A source chooses it, so it must lead to another machine. Without TLS,
+/// others could read what is fetched, but not change it.
 fn is_url(url: &str) -> bool {
     let plain = url.len() <= URL && url.bytes().all(|byte| byte.is_ascii_graphic());
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_safe = match scheme {
-        "https" => true,
-        "http" => is_loopback(host),
-        _ => false,
-    };
-    plain && is_safe && !host.is_empty() && !host.contains('@')
-}
-
-/// Whether a host, perhaps with a port, is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    let address = name.parse::<std::net::IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    let parsed = reqwest::Url::parse(url);
+    let parsed = parsed.ok().filter(|_| plain && url.starts_with("https://"));
+    parsed.is_some_and(|parsed| {
+        let is_elsewhere = parsed.host_str().is_some_and(|host| !is_loopback(host));
+        is_elsewhere && parsed.username().is_empty() && parsed.password().is_none()
+    })
 }
 
 /// Whether a folder can be made at the path, and nothing else is there.
@@ -146,18 +135,18 @@ mod tests {
         let read = archive(url, &hex, "/opt/go").unwrap();
         assert_eq!(read.strip, 0);
         assert_eq!(archive(url, &format!("sha256:{hex}"), "/opt/go"), Ok(read));
-        for good in [
-            "http://127.0.0.1:80/x",
-            "http://localhost/x",
-            "http://[::1]:8/x",
-        ] {
-            archive(good, &hex, "/x").unwrap();
-        }
+        archive("https://10.0.0.1:8443/x", &hex, "/x").unwrap();
         for bad in [
+            "http://127.0.0.1:80/x",
             "http://a.example/x",
+            "https://127.1/x",
+            "https://2130706433/x",
+            "https://a@localhost:8443/x",
+            "https://LocalHost./x",
+            "https://[::1]:8/x",
+            "https://[::ffff:127.0.0.1]/x",
             "ftp://a.example/x",
             "https://user:secret@a.example/x",
-            "https:///x",
             "http://localhost.example/x",
             "x.tar.gz",
         ] {

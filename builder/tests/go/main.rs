@@ -315,3 +315,60 @@ fn what_cannot_be_built_is_said_at_lock() {
         place.write(file, &before);
     }
 }
+
+/// A build from a capsule has the same digest, without go and without a proxy.
+#[test]
+fn a_capsule_has_modules_and_toolchain() {
+    let test = "a_capsule_has_modules_and_toolchain";
+    let place = Place::new();
+    if !place.lock(test) {
+        return;
+    }
+    place.commit();
+    let at = |name: &str| place.folder.path().join(name);
+    let one = place
+        .build(&place.repository(), &at("first"))
+        .output()
+        .unwrap();
+    if is_impossible(&one, test) {
+        return;
+    }
+    assert!(one.status.success(), "{}", said(&one));
+    let mut pack = place.builder("capsule", &place.repository());
+    let packed = pack.arg("-o").arg(at("inputs.capsule")).output().unwrap();
+    assert!(packed.status.success(), "{}", said(&packed));
+    let poorly = |layout: &str, store: &str| {
+        let mut build = Command::new(env!("CARGO_BIN_EXE_builder"));
+        build
+            .env_clear()
+            .env("HOME", at("home"))
+            .env("GOPROXY", "off");
+        build
+            .env("PATH", "/usr/bin:/bin")
+            .env("HTTPS_PROXY", "http://127.0.0.1:9");
+        build
+            .arg("build")
+            .arg(place.repository())
+            .arg("-o")
+            .arg(at(layout));
+        build.args(["--source-uri", "git+https://source.example/app"]);
+        build.arg("--capsule").arg(at("inputs.capsule"));
+        build.arg("--store").arg(at(store)).output().unwrap()
+    };
+    let two = poorly("second", "store");
+    assert!(two.status.success(), "{}", said(&two));
+    assert_eq!(one.stdout, two.stdout);
+    let checks = fs::read_to_string(at("second/checks.json")).unwrap();
+    assert!(checks.contains("built from the capsule"), "{checks}");
+
+    // The content of the module, which is in the archive as it is.
+    let mut bytes = fs::read(at("inputs.capsule")).unwrap();
+    let text = b"const Text = \"hello\"";
+    let found = bytes.windows(text.len()).position(|part| part == text);
+    bytes[found.unwrap()] = b'C';
+    fs::write(at("inputs.capsule"), bytes).unwrap();
+    let refused = poorly("third", "other");
+    let reason = "checking module example.org/greet v1.0.0: ";
+    assert!(said(&refused).contains(reason), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+}

@@ -4,10 +4,17 @@
 //! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+mod capsule;
 mod entries;
 mod folders;
 mod refused;
 mod repositories;
+
+#[path = "../https/mod.rs"]
+mod https;
+#[path = "../../../crates/remote/tests/server/mod.rs"]
+#[allow(dead_code, reason = "not every test asks for everything")]
+mod server;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -7,10 +7,10 @@ const URL: &str = "https://source.example/words";
 const MODULE: &str = "https://source.example/text";
 
 /// The repositories, and a configuration of git that finds them under their URLs.
-struct Repositories {
-    configuration: PathBuf,
+pub struct Repositories {
+    pub configuration: PathBuf,
     words: PathBuf,
-    commit: String,
+    pub commit: String,
 }
 
 fn write(folder: &Path, files: &[(&str, &str)]) {
@@ -36,7 +36,7 @@ fn commit(folder: &Path) -> String {
 }
 
 impl Repositories {
-    fn make(place: &Path) -> Self {
+    pub fn make(place: &Path) -> Self {
         let (words, text) = (place.join("words"), place.join("text"));
         write(&text, &[("text.txt", "of a submodule")]);
         git(&text, &["init", "--quiet"]);
@@ -117,7 +117,7 @@ impl Repositories {
 }
 
 /// Makes the program of `place` use the repository.
-fn use_words(place: &Place, commit: &str) {
+pub fn use_words(place: &Place, commit: &str) {
     let at = |path: &str| place.repository().join(path);
     let append = |path: &str, text: &str| {
         let old = fs::read_to_string(at(path)).unwrap();

@@ -34,6 +34,8 @@ pub const BOMS: [&str; 7] = [
 /// from which the packages of an image's build root were resolved. Its layers are named by
 /// [`TITLE`] and have the type [`OCTETS`].
 pub const PACKAGE_INDEX: &str = "application/vnd.countersign.package-index.v1";
+/// Artifact type of a capsule: all inputs that a lock names.
+pub const CAPSULE: &str = "application/vnd.countersign.capsule.v1";
 /// Any bytes (RFC 2046, section 4.5.1).
 pub const OCTETS: &str = "application/octet-stream";
 /// Annotation: the file name of a layer (OCI image specification, annotations.md).

@@ -16,6 +16,7 @@ pub fn tools(tools: &super::Tools) -> Result<Tools, Error> {
     Ok(Tools {
         builder,
         store: tools.store.clone(),
+        capsule: tools.capsule.clone(),
         archive: tools.archive.clone(),
         archive_keys: tools.archive_keys.clone(),
         jobs: tools.jobs,

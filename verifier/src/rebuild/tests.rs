@@ -244,6 +244,7 @@ fn the_builder_gets_the_options_of_the_caller() {
     let tools = Tools {
         builder: builder.into(),
         store: Some("/store".into()),
+        capsule: Some("/inputs.capsule".to_owned()),
         archive: Some("http://archive.example".to_owned()),
         archive_keys: vec!["A".repeat(40), "B".repeat(40)],
         jobs: NonZeroUsize::new(3),
@@ -265,7 +266,7 @@ fn the_builder_gets_the_options_of_the_caller() {
     let arguments = std::fs::read_to_string(arguments).unwrap();
     let (a, b) = ("A".repeat(40), "B".repeat(40));
     let expected = format!(
-        "-o /x --source-uri git+x --store /store --archive http://archive.example \
+        "-o /x --source-uri git+x --store /store --capsule /inputs.capsule --archive http://archive.example \
          --archive-key {a} --archive-key {b} --jobs 3 --time-limit 7 \
          --limit-memory 1 --limit-files 2 --limit-processes 3 --limit-output 4\n"
     );

@@ -62,7 +62,7 @@ fn the_verdict_says_whether_crates_were_compared_with_the_registry() {
             RegistryCheck::NotMade {
                 reason: "no network".to_owned(),
             },
-            "the crates of the rebuild were not compared with the registry: no network",
+            "the crates or modules of the rebuild were not compared with their registry: no network",
         ),
     ] {
         let mut case = Case::passing();

@@ -9,6 +9,7 @@ use content::{LimitedReader, limits};
 use flate2::read::GzDecoder;
 
 use super::error::CrateError;
+use crate::inputs::members::{Member, Members};
 use crate::lock::crates::Named;
 
 /// Maximum unpacked size of one crate, in bytes.
@@ -36,17 +37,17 @@ pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(
     let unpacked = LimitedReader::new(GzDecoder::new(bytes), UNPACKED);
     let mut archive = tar::Archive::new(unpacked);
     let mut is_named = false;
-    for entry in archive.entries().map_err(failed)? {
-        let mut entry = entry.map_err(failed)?;
-        match place(named, &entry)? {
+    for member in Members::of(&mut archive).map_err(failed)? {
+        let mut member = member.map_err(failed)?;
+        match place(named, &member)? {
             Some(path) if path == manifest => {
-                let text = content::read_limited(&mut entry, limits::DOCUMENT);
+                let text = content::read_limited(&mut member.entry, limits::DOCUMENT);
                 let text = text.map_err(|error| wrong(named, error.to_string()))?;
                 check_manifest(named, &text)?;
                 is_named = true;
                 take(path, &mut &text[..])?;
             }
-            Some(path) => take(path, &mut entry)?,
+            Some(path) => take(path, &mut member.entry)?,
             None => {}
         }
     }
@@ -64,10 +65,10 @@ pub(super) fn rust_version(named: &Named, bytes: &[u8]) -> Option<String> {
     let manifest = Path::new(&folder(named)).join(MANIFEST);
     let unpacked = LimitedReader::new(GzDecoder::new(bytes), UNPACKED);
     let mut archive = tar::Archive::new(unpacked);
-    for entry in archive.entries().ok()? {
-        let mut entry = entry.ok()?;
-        if entry.path().ok()?.as_ref() == manifest {
-            let text = content::read_limited(&mut entry, limits::DOCUMENT).ok()?;
+    for member in Members::of(&mut archive).ok()? {
+        let mut member = member.ok()?;
+        if member.path == manifest {
+            let text = content::read_limited(&mut member.entry, limits::DOCUMENT).ok()?;
             let table: toml::Table = content::toml::parse(&text).ok()?;
             return Some(
                 table
@@ -102,16 +103,13 @@ fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
 }
 
 /// The path of an entry, if it is a file.
-fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
-    let path = entry
-        .path()
-        .map_err(|error| wrong(named, error.to_string()))?;
-    let top = folder(named);
-    if !is_below(&path, &top) {
+fn place(named: &Named, member: &Member<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
+    let (path, top) = (&member.path, folder(named));
+    if !is_below(path, &top) {
         let reason = format!("{} is not below {top}", path.display());
         return Err(wrong(named, reason));
     }
-    match entry.header().entry_type() {
+    match member.entry.header().entry_type() {
         // Without `.` and `//`, as on disk.
         tar::EntryType::Regular => Ok(Some(path.components().collect())),
         tar::EntryType::Directory => Ok(None),

@@ -22,10 +22,10 @@ use crate::lock::crates::{ARCHIVE, Crate, Named};
 pub enum RegistryCheck {
     /// They were compared, and are equal.
     Made,
-    /// They were not compared, because cargo could not read the registry. The crates were in the store already, and
-    /// were compared when they were stored.
+    /// They were not compared, because cargo could not read the registry, or because they come from a capsule. In the first case,
+    /// they were in the store already, and were compared when they were stored.
     NotMade {
-        /// The error message of cargo.
+        /// The error message of cargo, or that a capsule was used.
         reason: String,
     },
 }
@@ -41,12 +41,16 @@ impl RegistryCheck {
         }
     }
 
+    /// With a capsule, nothing is compared.
+    pub(in crate::inputs) fn offline(capsule: &str) -> Self {
+        let reason = format!("built from the capsule {capsule}, without network");
+        Self::NotMade { reason }
+    }
+
     /// Warns the user if the check was not made.
-    fn tell(&self, supply: &Supply<'_>) {
+    pub(in crate::inputs) fn tell(&self, what: &str, supply: &Supply<'_>) {
         if let Self::NotMade { reason } = self {
-            (supply.progress)(&format!(
-                "crates are not compared with the registry: {reason}"
-            ));
+            (supply.progress)(&format!("{what} not compared with the registry: {reason}"));
         }
     }
 }
@@ -147,6 +151,14 @@ fn obtain(
     if lock.crates.is_empty() {
         return Ok(RegistryCheck::Made);
     }
+    if let Some(capsule) = supply.capsule {
+        if let Some(one) = missing.first() {
+            supply.check_network(format_args!("crate {one}"))?;
+        }
+        let check = RegistryCheck::offline(capsule.name());
+        check.tell("crates are", supply);
+        return Ok(check);
+    }
     let cargo = match missing.is_empty() {
         true => Cargo::find()?.patient(Patience::Little),
         false => Cargo::find()?,
@@ -156,7 +168,7 @@ fn obtain(
         Err(CrateError::Host(error)) if missing.is_empty() => {
             let reason = error.to_string();
             let check = RegistryCheck::NotMade { reason };
-            check.tell(supply);
+            check.tell("crates are", supply);
             return Ok(check);
         }
         asked => asked?,

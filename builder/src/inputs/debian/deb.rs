@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::stanza::fields;
+use crate::inputs::members::Members;
 use crate::lock::packages::Package;
 
 /// Maximum size of an unpacked control archive, in bytes.
@@ -30,14 +31,13 @@ pub(super) fn control(deb: &[u8]) -> Option<String> {
     let packed = member(deb, "control.tar.xz")?;
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);
     let mut archive = tar::Archive::new(reader);
-    let mut entries = archive.entries().ok()?.map_while(Result::ok);
-    let is_control = |entry: &tar::Entry<'_, _>| {
-        let path = entry.path();
-        path.is_ok_and(|path| path == Path::new("./control") || path == Path::new("control"))
-    };
-    let mut entry = entries.find(is_control)?;
+    let mut members = Members::of(&mut archive).ok()?.map_while(Result::ok);
+    let mut control = members.find(|member| {
+        let names = ["./control", "control"].map(Path::new);
+        names.contains(&member.path.as_path())
+    })?;
     let mut text = String::new();
-    entry.read_to_string(&mut text).ok()?;
+    control.entry.read_to_string(&mut text).ok()?;
     Some(text)
 }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use content::ReadError;
 use reqwest::header::ACCEPT;
-use reqwest::redirect::Policy;
+use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, ClientBuilder};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
+use crate::elsewhere::is_loopback;
 use crate::interrupt::{Interrupt, Interrupted};
 
 /// Interval between checks for an interrupt.
@@ -19,6 +20,8 @@ const LARGE: Duration = Duration::from_secs(3600);
 const SILENCE: Duration = Duration::from_secs(60);
 /// Any media type, as clients ask that do not care.
 const ANY: &str = "*/*";
+/// Maximum number of redirects, as browsers follow them.
+const REDIRECTS: usize = 10;
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// Why a file was not downloaded.
@@ -63,11 +66,11 @@ impl Downloads {
         })
     }
 
-    /// A client for files of hundreds of megabytes at `url`. It uses HTTPS, except on loopback.
+    /// A client for files of hundreds of megabytes at `url`, which the user has named. It uses HTTPS, except on loopback.
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub(in crate::inputs) fn of_archives(url: &str, runtime: &Handle) -> Result<Self, String> {
+    pub(in crate::inputs) fn of_index(url: &str, runtime: &Handle) -> Result<Self, String> {
         let large = || client().read_timeout(SILENCE).timeout(LARGE);
         let http = match url.starts_with("https:") {
             true => large().https_only(true).build(),
@@ -76,6 +79,19 @@ impl Downloads {
         };
         Ok(Self {
             http: http.map_err(|error| remote::chain(&error))?,
+            runtime: runtime.clone(),
+        })
+    }
+
+    /// A client for files of hundreds of megabytes that a source names. It uses HTTPS, and follows no redirect to this machine.
+    ///
+    /// # Errors
+    /// The system has no certificate authorities.
+    pub(in crate::inputs) fn of_archives(runtime: &Handle) -> Result<Self, String> {
+        let large = client().read_timeout(SILENCE).timeout(LARGE);
+        let http = large.https_only(true).redirect(Policy::custom(redirected));
+        Ok(Self {
+            http: http.build().map_err(|error| remote::chain(&error))?,
             runtime: runtime.clone(),
         })
     }
@@ -119,6 +135,16 @@ fn client() -> ClientBuilder {
         .user_agent(USER_AGENT)
         .connect_timeout(Duration::from_secs(20))
         .timeout(Duration::from_secs(300))
+}
+
+fn redirected(attempt: Attempt<'_>) -> Action {
+    if attempt.previous().len() > REDIRECTS {
+        return attempt.error("too many redirects");
+    }
+    match attempt.url().host_str().is_some_and(is_loopback) {
+        true => attempt.error("redirected to this machine"),
+        false => attempt.follow(),
+    }
 }
 
 async fn raised(interrupt: &Interrupt) -> Interrupted {

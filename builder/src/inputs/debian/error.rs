@@ -82,8 +82,9 @@ fn unfetched(path: &str, fault: &Fault) -> &'static str {
             "check the address of the package archive, and the suite in Image.toml"
         }
         _ if fault.is_absence() => {
-            "the archive has moved on and no longer has this file: run `builder lock` again, or pass a --store that has \
-             the locked packages, or an --archive that keeps old ones"
+            "the archive has moved on and no longer has this file: pass a --capsule that was made with this lock, a --store that has \
+             the locked packages, or an --archive that keeps old ones; or run `builder lock` again. `builder capsule` keeps all \
+             inputs of a lock"
         }
         Fault::Status(_) => {
             "the archive refuses or fails: try again later, or name another with --archive or COUNTERSIGN_ARCHIVE"
@@ -163,7 +164,11 @@ mod tests {
         let package = "pool/main/a/a_1_amd64.deb";
         assert!(hint(index, Fault::Answer(String::new())).contains("network"));
         assert!(hint(index, Fault::Status(404)).contains("the suite in Image.toml"));
-        assert!(hint(package, Fault::Status(404)).contains("run `builder lock` again"));
+        let gone = hint(package, Fault::Status(404));
+        assert!(
+            gone.contains("pass a --capsule") && gone.contains("run `builder lock` again"),
+            "{gone}"
+        );
         assert!(hint(package, Fault::Status(503)).contains("try again later"));
     }
 }

@@ -171,6 +171,7 @@ fn served(
     supply: &Supply<'_>,
     fetch: impl Fn(&Archives) -> Fetched,
 ) -> Fetched {
+    supply.check_network(wanted.name)?;
     supply.step(&format!("fetching {}", wanted.name))?;
     let archive = Archives::find(&supply.archive, section)?;
     let bytes = fetch(&archive)?;

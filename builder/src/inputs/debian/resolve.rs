@@ -164,6 +164,7 @@ pub(in crate::inputs) fn fetch(
         if wanted.is_empty() {
             continue;
         }
+        supply.check_network("packages")?;
         let archives = Archives::find(&supply.archive, section)?;
         for package in wanted {
             done += 1;

@@ -4,6 +4,8 @@
 mod export;
 mod listing;
 mod packages;
+mod packed;
+mod restored;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,7 @@ use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
 use crate::lock::repository::{CommitName, Repository, RepositoryUrl};
 use listing::Listing;
+pub(in crate::inputs) use packed::pack;
 
 /// Maximum number of repositories, with submodules.
 const REPOSITORIES: usize = 500;
@@ -73,8 +76,28 @@ pub(in crate::inputs) fn resolve(
     Ok(found.into_values().collect())
 }
 
+/// The folder for the files of a repository. If its name were the digest of the files alone, a lock could give them the name of
+/// another repository.
 fn place(repository: &Repository, supply: &Supply<'_>) -> PathBuf {
-    supply.store.trees().join(repository.sha256.hex())
+    let Repository {
+        url,
+        commit,
+        sha256,
+        ..
+    } = repository;
+    let named = Digest::of(format!("{} {commit} {url}", sha256.hex()).as_bytes());
+    supply.store.trees().join(named.hex())
+}
+
+/// Moves files to their place in the store.
+fn publish(folder: &Path, place: &Path, supply: &Supply<'_>) -> Result<(), CrateError> {
+    normalize(folder).map_err(At::writing(folder))?;
+    let _alone = supply
+        .store
+        .alone(&supply.store.trees(), supply.interrupt)?;
+    // What is there may be damaged.
+    supply.store.discard(place)?;
+    Ok(supply.store.publish(folder, place)?)
 }
 
 /// Fetches a commit into the store.
@@ -83,6 +106,7 @@ fn obtain(
     commit: &CommitName,
     supply: &Supply<'_>,
 ) -> Result<Repository, CrateError> {
+    supply.check_network(url)?;
     supply.step(&format!("fetching {url}"))?;
     let scratch = supply.store.scratch()?;
     let folder = scratch.path().join("tree");
@@ -100,15 +124,23 @@ fn obtain(
         sha256: exported.digest,
         submodules: exported.submodules,
     };
-    normalize(&folder).map_err(At::writing(&folder))?;
-    let place = place(&repository, supply);
-    let _alone = supply
-        .store
-        .alone(&supply.store.trees(), supply.interrupt)?;
-    // What is there may be damaged.
-    supply.store.discard(&place)?;
-    supply.store.publish(&folder, &place)?;
+    publish(&folder, &place(&repository, supply), supply)?;
     Ok(repository)
+}
+
+/// Fetches a locked commit into the store.
+fn obtain_locked(repository: &Repository, supply: &Supply<'_>) -> Result<(), CrateError> {
+    let found = obtain(&repository.url, &repository.commit, supply)?;
+    match found == *repository {
+        true => Ok(()),
+        false => Err(CrateError::refused(
+            format_args!(
+                "checking {repository}: expected the files {}, found {}",
+                repository.sha256, found.sha256
+            ),
+            crate::lock::AGAIN,
+        )),
+    }
 }
 
 /// The staged repositories of a build.
@@ -270,15 +302,9 @@ impl Copying<'_> {
         if into.exists() {
             fs::remove_dir_all(into).map_err(At::writing(into))?;
         }
-        let found = obtain(&repository.url, &repository.commit, self.supply)?;
-        if found != *repository {
-            return Err(CrateError::refused(
-                format_args!(
-                    "checking {repository}: expected the files {}, found {}",
-                    repository.sha256, found.sha256
-                ),
-                crate::lock::AGAIN,
-            ));
+        match self.supply.capsule {
+            Some(capsule) => restored::restore(repository, capsule, self.supply)?,
+            None => obtain_locked(repository, self.supply)?,
         }
         match self.copied(repository, &place, into)? == repository.sha256 {
             true => Ok(()),
@@ -384,6 +410,18 @@ fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.set_permissions(fs::Permissions::from_mode(mode.bits()))
+}
+
+/// Brings repositories from a capsule into the store.
+#[cfg(test)]
+pub(in crate::inputs) fn restore_all(
+    locked: &[Repository],
+    capsule: &crate::inputs::capsule::opened::Capsule,
+    supply: &Supply<'_>,
+) -> Result<(), CrateError> {
+    locked
+        .iter()
+        .try_for_each(|one| restored::restore(one, capsule, supply))
 }
 
 #[cfg(test)]

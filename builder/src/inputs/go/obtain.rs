@@ -3,10 +3,12 @@
 use console::hint::Hinted;
 use content::Digest;
 
+use super::checksums;
 use super::error::ModuleError;
 use super::h1;
 use super::proxy::Proxies;
 use crate::inputs::Supply;
+use crate::inputs::cargo::RegistryCheck;
 use crate::inputs::lanes::in_lanes;
 use crate::lock::modules::{H1, Module, Part, Sum};
 use crate::spec::GoVersion;
@@ -15,6 +17,9 @@ use crate::spec::GoVersion;
 const TOOLCHAIN: &str = "golang.org/toolchain";
 /// The machine on which the toolchain runs.
 const PLATFORM: &str = "linux-amd64";
+
+/// What may be said not to be compared.
+const TOLD: &str = "the toolchain of Go is";
 
 const ABSENT: &str = "name a proxy in GOPROXY that has the module, or add `,direct` to it: then go, which must be installed, \
                       fetches the module from its repository";
@@ -63,6 +68,7 @@ pub(in crate::inputs) fn fetch_toolchain(
     if let Some(known) = known.find(|one| one.name == name && one.version == number)
         && is_kept(known, supply)?
     {
+        compared(known, supply)?.tell(TOLD, supply);
         return Ok(known.clone());
     }
     let bytes = Proxies::find(supply)?.get(&name, &number)?;
@@ -79,12 +85,44 @@ pub(in crate::inputs) fn fetch_toolchain(
         sha256: Digest::of(&bytes),
         size: bytes.len() as u64,
     };
+    compared(&module, supply)?.tell(TOLD, supply);
     supply.store.keep(&module.key(), &bytes[..], module.size)?;
     Ok(module)
 }
 
+/// Compares the hash of a toolchain with the public checksum database, as proxies pass it on.
+///
+/// # Errors
+/// The database has another hash.
+fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, ModuleError> {
+    supply.step("comparing the toolchain with the checksum database")?;
+    let proxies = Proxies::find(supply).map_err(|error| error.to_string());
+    let found = proxies.and_then(|proxies| {
+        let ask = |path: &str, limit: u64| proxies.ask(path, limit);
+        checksums::public(&toolchain.name, &toolchain.version, &ask)
+    });
+    supply.interrupt.check()?;
+    match found {
+        Ok(h1) if h1 == toolchain.h1 => Ok(RegistryCheck::Made),
+        Ok(h1) => {
+            let (sum, found) = (toolchain.sum(), toolchain.h1);
+            Err(ModuleError::refused(
+                format_args!(
+                    "checking module {sum}: expected {h1}, the hash in the public checksum database, found {found}"
+                ),
+                "either Image.lock was edited, or GOPROXY names a proxy with another toolchain",
+            ))
+        }
+        Err(reason) => Ok(RegistryCheck::NotMade {
+            reason: format!(
+                "the checksum database has no answer about the toolchain of Go: {reason}"
+            ),
+        }),
+    }
+}
+
 /// Whether a module is the toolchain.
-pub(super) fn is_toolchain(module: &Module) -> bool {
+pub(in crate::inputs) fn is_toolchain(module: &Module) -> bool {
     module.name.as_str() == TOOLCHAIN
 }
 
@@ -111,26 +149,40 @@ fn toolchain_version(version: &GoVersion) -> String {
     format!("v0.0.1-go{version}.{PLATFORM}")
 }
 
-/// Fetches the locked modules that the store does not have.
+/// Fetches the locked modules that the store does not have. Says whether the proxies of this machine decided that their names and
+/// hashes belong together, and whether the checksum database has the toolchain: a capsule does not show either.
 ///
 /// # Errors
 /// No proxy has one, or it has another one.
 pub(in crate::inputs) fn complete(
     modules: &[Module],
     supply: &Supply<'_>,
-) -> Result<(), ModuleError> {
+) -> Result<RegistryCheck, ModuleError> {
     let mut missing = Vec::new();
     for module in modules {
         if supply.store.size(&module.key())? != Some(module.size) {
             missing.push(module.clone());
         }
     }
-    if missing.is_empty() {
-        return Ok(());
+    if let Some(capsule) = supply.capsule {
+        let check = RegistryCheck::offline(capsule.name());
+        check.tell("modules are", supply);
+        return Ok(check);
     }
+    if !missing.is_empty() {
+        fetch_missing(&missing, supply)?;
+    }
+    let toolchain = modules.iter().find(|module| is_toolchain(module));
+    let check = toolchain.map(|toolchain| compared(toolchain, supply));
+    let check = check.transpose()?.unwrap_or(RegistryCheck::Made);
+    check.tell(TOLD, supply);
+    Ok(check)
+}
+
+fn fetch_missing(missing: &[Module], supply: &Supply<'_>) -> Result<(), ModuleError> {
     supply.step("fetching modules")?;
     let proxies = Proxies::find(supply)?;
-    let fetched = in_lanes(&missing, |module| {
+    let fetched = in_lanes(missing, |module| {
         let sum = module.sum();
         let bytes = proxies.get(&module.name, &module.version)?;
         let bytes = bytes.map_err(|why| absent(&sum, &why).hinting(ABSENT))?;

@@ -61,6 +61,7 @@ impl<'a> Proxies<'a> {
     /// # Errors
     /// There are none, one has an invalid address, or go fails.
     pub(super) fn find(supply: &Supply<'a>) -> Result<Self, ModuleError> {
+        supply.check_network("modules")?;
         let own;
         let places: Vec<_> = match supply.modules {
             Some(list) => split(list).collect(),
@@ -109,6 +110,29 @@ impl<'a> Proxies<'a> {
             }
         }
         Ok(Err(said.join("; ")))
+    }
+}
+
+impl Proxies<'_> {
+    /// The bytes of the file at a path that the first proxy has, as checksum databases are passed on; the error is the reason why none
+    /// has it.
+    pub(super) fn ask(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {
+        let mut said = Vec::new();
+        for step in &self.steps {
+            let got = match &step.place {
+                Place::Web(url, downloads) => {
+                    web(&format!("{url}/{path}"), downloads, limit, &self.supply)
+                }
+                Place::Folder(folder) => read(&folder.join(path), limit),
+                Place::Direct | Place::Off => continue,
+            };
+            match got {
+                Ok(bytes) => return Ok(bytes),
+                Err(Miss::Absent(why)) => said.push(why),
+                Err(Miss::Failed(error)) => said.push(error.to_string()),
+            }
+        }
+        Err(said.join("; "))
     }
 }
 
@@ -247,6 +271,11 @@ fn direct(
         }
         Err(error) => Err(failed(error.into())),
     }
+}
+
+/// A module's name and version in a path of a checksum database.
+pub(super) fn module_path(name: &ModuleName, version: &ModuleVersion) -> String {
+    format!("{}@{}", escaped(name.as_str()), escaped(version.number()))
 }
 
 /// The path of a file below the address of a proxy. Capitals are written as `!` and the small letter.

@@ -16,7 +16,9 @@ const MODE: u32 = 0o644;
 impl Store {
     /// The file of an input, which may not exist.
     pub fn path(&self, key: &Key<'_>) -> PathBuf {
-        self.folder.join(key.kind.folder()).join(key.file())
+        self.folder
+            .join(key.kind.folder(self.origin))
+            .join(key.file())
     }
 
     /// The size of an input in bytes, if the store has it. Its digest is checked when it is read.
@@ -169,6 +171,26 @@ mod tests {
             assert_eq!(store.size(&other).unwrap(), None, "{other}");
         }
         assert_eq!(store.size(&own).unwrap(), Some(5));
+    }
+
+    #[test]
+    fn what_a_capsule_brought_is_not_what_was_fetched() {
+        let (folder, fetched) = store();
+        let capsules = Store::open(folder.path()).unwrap().of_capsules();
+        for kind in Kind::ALL {
+            let key = Key {
+                kind,
+                ..key("x", "1.0.0", b"input")
+            };
+            capsules.keep(&key, &b"input"[..], 5).unwrap();
+            let is_signed = matches!(kind, Kind::Package | Kind::Index);
+            assert_eq!(fetched.size(&key).unwrap().is_some(), is_signed, "{key}");
+        }
+        assert_ne!(fetched.trees(), capsules.trees());
+        assert_ne!(fetched.unpacked(), capsules.unpacked());
+        drop(capsules);
+        let kept = Store::sizes(folder.path()).unwrap();
+        assert_eq!(kept.iter().map(|share| share.inputs).sum::<usize>(), 6);
     }
 
     #[test]

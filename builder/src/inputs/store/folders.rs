@@ -8,7 +8,7 @@ use std::time::Duration;
 use content::Digest;
 use scratch::Scratch;
 
-use super::{Store, StoreError, TREES, limit};
+use super::{Store, StoreError, limit};
 use crate::interrupt::Interrupt;
 
 /// Interval between checks for an interrupt.
@@ -38,12 +38,12 @@ impl Store {
 
     /// The folder of the files of git repositories.
     pub fn trees(&self) -> PathBuf {
-        self.folder.join(TREES)
+        self.folder.join(self.origin.trees())
     }
 
     /// The folder of unpacked archives.
     pub fn unpacked(&self) -> PathBuf {
-        self.folder.join("unpacked")
+        self.folder.join(self.origin.unpacked())
     }
 
     /// The folder of inputs that are not complete yet.

@@ -4,9 +4,11 @@ use std::fmt;
 
 use content::{Digest, Hasher};
 
+use crate::lock::archives::Archive;
 use crate::lock::crates::{Crate, Named};
 use crate::lock::modules::Module;
 use crate::lock::packages::Package;
+use crate::lock::wheels::Wheel;
 
 /// The kinds of inputs that a store keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,16 +41,52 @@ impl Kind {
         Self::Wheel,
     ];
 
-    /// The folder of the inputs of this kind.
-    pub(super) const fn folder(self) -> &'static str {
+    /// The folder of the inputs of this kind. Whoever made a capsule chose the names of what is in it, so that it is kept apart:
+    /// only packages and indexes are signed.
+    pub(super) const fn folder(self, origin: Origin) -> &'static str {
+        match (self, origin) {
+            (Self::Package, _) => "packages",
+            (Self::Index, _) => "indices",
+            (Self::Crate, Origin::Fetched) => "crates",
+            (Self::Archive, Origin::Fetched) => "archives",
+            (Self::Blob, Origin::Fetched) => "blobs",
+            (Self::Module, Origin::Fetched) => "modules",
+            (Self::Wheel, Origin::Fetched) => "wheels",
+            (Self::Crate, Origin::Capsule) => "capsule-crates",
+            (Self::Archive, Origin::Capsule) => "capsule-archives",
+            (Self::Blob, Origin::Capsule) => "capsule-blobs",
+            (Self::Module, Origin::Capsule) => "capsule-modules",
+            (Self::Wheel, Origin::Capsule) => "capsule-wheels",
+        }
+    }
+}
+
+/// Where the inputs of a store come from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// They were fetched by their names from the places that this machine's user trusts for these.
+    Fetched,
+    /// They were in a capsule.
+    Capsule,
+}
+
+impl Origin {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::Fetched, Self::Capsule];
+
+    /// The folder of the files of git repositories, which are kept as folders.
+    pub(super) const fn trees(self) -> &'static str {
         match self {
-            Self::Crate => "crates",
-            Self::Package => "packages",
-            Self::Index => "indices",
-            Self::Archive => "archives",
-            Self::Blob => "blobs",
-            Self::Module => "modules",
-            Self::Wheel => "wheels",
+            Self::Fetched => "trees",
+            Self::Capsule => "capsule-trees",
+        }
+    }
+
+    /// The folder of unpacked archives, by their URLs.
+    pub(super) const fn unpacked(self) -> &'static str {
+        match self {
+            Self::Fetched => "unpacked",
+            Self::Capsule => "capsule-unpacked",
         }
     }
 }
@@ -92,6 +130,30 @@ impl fmt::Display for Key<'_> {
             Kind::Wheel => return write!(f, "wheel {}", self.name),
         };
         write!(f, "{kind} {} {}", self.name, self.version)
+    }
+}
+
+impl Archive {
+    /// The key of its bytes.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Archive,
+            name: &self.url,
+            version: "",
+            digest: self.sha256,
+        }
+    }
+}
+
+impl Wheel {
+    /// The key of its file.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Wheel,
+            name: self.file.as_str(),
+            version: "",
+            digest: self.sha256,
+        }
     }
 }
 

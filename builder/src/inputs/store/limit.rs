@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
-use super::{Kind, Store, StoreError, TREES, UNPACKED};
+use super::key::Origin;
+use super::{Kind, Store, StoreError, UNPACKED};
 
 /// Extension of the record of an unpacked folder, which is next to the folder. It contains the size in bytes, and its
 /// modification time is the time of the last use.
@@ -17,17 +18,21 @@ const RECORD: &str = "used";
 const DIGEST: &str = "digest";
 /// Length of a digest in hex.
 const HEX: usize = 64;
-/// The folders of fetched inputs. The last is that of an earlier version of this program.
-const FETCHED: [&str; Kind::ALL.len() + 2] = {
-    let mut names = ["sha256"; Kind::ALL.len() + 2];
-    let mut index = 0;
-    while index < Kind::ALL.len() {
-        names[index] = Kind::ALL[index].folder();
-        index += 1;
-    }
-    names[index] = TREES;
-    names
-};
+/// The folder of fetched inputs in a store of an earlier version of this program.
+const EARLIER: &str = "sha256";
+
+/// The folders of fetched inputs.
+pub(super) fn fetched() -> Vec<&'static str> {
+    let of = |origin: Origin| {
+        let kinds = Kind::ALL.map(|kind| kind.folder(origin));
+        kinds.into_iter().chain([origin.trees()])
+    };
+    let [fetched, capsules] = Origin::ALL.map(of);
+    // Packages and indexes are in the same folders.
+    let shared: Vec<_> = fetched.collect();
+    let others = capsules.filter(|name| !shared.contains(name));
+    shared.iter().copied().chain(others).collect()
+}
 
 /// What is kept when a store is pruned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +84,8 @@ struct Item {
 /// Prunes a store, which no other process uses.
 pub(super) fn trim(store: &Store, keep: Keep) -> Result<Pruned, StoreError> {
     let mut all = Vec::new();
-    for names in [&UNPACKED[..], &FETCHED] {
+    let fetched: Vec<_> = fetched().into_iter().chain([EARLIER]).collect();
+    for names in [&UNPACKED[..], &fetched] {
         let mut items = Vec::new();
         for name in names {
             items.extend(items_of(&store.folder, name)?);
@@ -154,7 +160,8 @@ pub(super) fn sizes(folder: &Path) -> Result<Vec<Share>, StoreError> {
             bytes: items.iter().map(|item| item.size).sum(),
         })
     };
-    UNPACKED.into_iter().chain(FETCHED).map(share).collect()
+    let all = UNPACKED.into_iter().chain(fetched()).chain([EARLIER]);
+    all.map(share).collect()
 }
 
 /// The inputs in one folder of a store.

@@ -6,11 +6,11 @@ use reqwest::Url;
 
 use super::error::WheelError;
 use super::listing::{self, ACCEPT, ANSWER, Listed};
+use crate::elsewhere::is_loopback;
 use crate::host;
 use crate::inputs::Supply;
 use crate::inputs::debian::{Downloads, Fault};
 use crate::lock::wheels::{ProjectName, WHEEL};
-use crate::spec::is_loopback;
 use crate::untrusted::shown;
 
 /// Number of attempts at a download.
@@ -34,6 +34,7 @@ impl<'a> Index<'a> {
     /// # Errors
     /// There is none, its address is invalid, or pip fails.
     pub(super) fn find(supply: &Supply<'a>) -> Result<Self, WheelError> {
+        supply.check_network("wheels")?;
         let named = match supply.wheels {
             Some(named) => Some(named.to_owned()),
             None => host::pip_index()?,
@@ -142,7 +143,7 @@ impl<'a> Index<'a> {
 }
 
 fn downloads(url: &Url, supply: &Supply<'_>) -> Result<Downloads, Hinted> {
-    Downloads::of_archives(url.as_str(), supply.archive.runtime).map_err(|error| {
+    Downloads::of_index(url.as_str(), supply.archive.runtime).map_err(|error| {
         Hinted::new(format_args!("connecting to the package index: {error}")).hinting(AUTHORITIES)
     })
 }

@@ -88,7 +88,7 @@ impl Display for RegistryCheck {
             }
             Self::NotMade { reason } => write!(
                 out,
-                "the crates of the rebuild were not compared with the registry: {reason}"
+                "the crates or modules of the rebuild were not compared with their registry: {reason}"
             ),
         }
     }

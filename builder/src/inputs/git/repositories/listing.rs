@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use content::{Digest, Hasher};
+use content::Digest;
 
 use crate::inputs::git::entry::{FILE, Mode};
+use crate::inputs::git::path::SourcePath;
 use crate::lock::repository::Submodule;
 
 /// Paths with their modes and contents.
@@ -26,15 +27,57 @@ impl Listing {
         self.0.insert(path, (mode, Digest::of(content).hex()));
     }
 
-    /// The digest, as [`crate::lock::repository::Repository::sha256`] defines it.
-    pub(super) fn digest(&self) -> Digest {
-        let mut hasher = Hasher::new();
+    /// Adds a file whose content has this digest.
+    pub(super) fn add_digest(&mut self, path: String, mode: Mode, content: &Digest) {
+        self.0.insert(path, (mode, content.hex()));
+    }
+
+    /// The list as bytes.
+    pub(super) fn lines(&self) -> Vec<u8> {
+        let mut lines = Vec::new();
         for (path, (mode, content)) in &self.0 {
             let mode = bits(*mode);
-            hasher.update(format!("{mode:o} {content} {path}\0").as_bytes());
+            lines.extend(format!("{mode:o} {content} {path}\0").bytes());
         }
-        hasher.finish()
+        lines
     }
+
+    /// The digest, as [`crate::lock::repository::Repository::sha256`] defines it.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(&self.lines())
+    }
+}
+
+/// A line of a list.
+pub(super) struct Line {
+    pub(super) path: SourcePath,
+    pub(super) mode: Mode,
+    /// The digest of the content; that of nothing for a submodule.
+    pub(super) content: Digest,
+}
+
+/// Parses the bytes of a list.
+pub(super) fn lines(bytes: &[u8]) -> Option<Vec<Line>> {
+    let text = str::from_utf8(bytes).ok()?;
+    let lines = text.split_terminator('\0').map(|line| {
+        let (mode, rest) = line.split_once(' ')?;
+        let (content, path) = rest.split_once(' ')?;
+        let mode = mode_of(u32::from_str_radix(mode, 8).ok()?)?;
+        Some(Line {
+            path: SourcePath::parse(path).ok()?,
+            mode,
+            content: match mode {
+                Mode::Submodule => Digest::of(b""),
+                _ => Digest::from_hex(content).ok()?,
+            },
+        })
+    });
+    lines.collect()
+}
+
+fn mode_of(found: u32) -> Option<Mode> {
+    let all = [Mode::Plain, Mode::Executable, Mode::Link, Mode::Submodule];
+    all.into_iter().find(|mode| bits(*mode) == found)
 }
 
 /// The mode as git has it in a tree.
@@ -68,5 +111,32 @@ mod tests {
             "a1".repeat(20)
         );
         assert_eq!(listing.digest(), Digest::of(lines.as_bytes()));
+        let parsed = super::lines(lines.as_bytes()).unwrap();
+        let parsed: Vec<_> = parsed
+            .iter()
+            .map(|line| (line.path.as_str(), line.mode, line.content))
+            .collect();
+        let expected = [
+            ("a-b", Mode::Link, b),
+            ("a/x", Mode::Executable, none),
+            ("b", Mode::Plain, text),
+            ("sub", Mode::Submodule, none),
+        ];
+        assert_eq!(parsed, expected);
+    }
+
+    #[test]
+    fn other_lists_are_not_read() {
+        let hex = Digest::of(b"").hex();
+        for line in [
+            "".to_owned(),
+            "nonsense".to_owned(),
+            format!("100600 {hex} a"),
+            format!("100644 {hex} ../a"),
+            format!("100644 {hex} /a"),
+            format!("100644 {} a", &hex[1..]),
+        ] {
+            assert!(lines(format!("{line}\0").as_bytes()).is_none(), "{line}");
+        }
     }
 }

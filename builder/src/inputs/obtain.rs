@@ -1,0 +1,77 @@
+//! Obtains the inputs that a lock names, from a capsule or over the network. The store keeps them.
+
+use content::Digest;
+
+use super::base::{self, BaseImage};
+use super::cargo::{self, RegistryCheck};
+use super::debian::{self, AllEvidence};
+use super::git::repositories::{self, Staged};
+use super::go;
+use super::supply::Supply;
+use super::wanted::{Named, Wanted};
+use super::{capsule, wheels};
+use crate::error::Error;
+use crate::lock::Lock;
+
+/// What is known of the inputs that are in the store now.
+pub(super) struct Obtained {
+    /// The signed package indexes.
+    pub(super) evidence: AllEvidence,
+    /// The base image.
+    pub(super) base: Option<BaseImage>,
+    /// The git repositories with crates, if there are any.
+    pub(super) repositories: Option<Staged>,
+    /// Whether the crates were compared with the public registry. Without crates, there is nothing to compare.
+    pub(super) registry: RegistryCheck,
+}
+
+/// Obtains all inputs of a lock that the store does not have. `digest` is that of the lock.
+///
+/// # Errors
+/// An input is missing, or is another than locked, or the work was interrupted.
+pub(super) fn obtain(
+    wanted: &Wanted,
+    lock: &Lock,
+    digest: &Digest,
+    supply: &Supply<'_>,
+) -> Result<Obtained, Error> {
+    supply.interrupt.check()?;
+    capsule::load_indexes(&wanted.spec, lock, digest, supply)?;
+    // Before any other input that the lock names is obtained or read from the store.
+    let evidence = debian::verify(lock, &wanted.spec.root, supply)?;
+    capsule::load(&wanted.spec, lock, digest, supply)?;
+    let packages = [&lock.packages[..], &lock.runtime].concat();
+    debian::fetch(&packages, &wanted.spec.root, supply)?;
+    let base = gather_base(wanted, lock, supply)?;
+    let (registry, repositories) = match &wanted.named {
+        Named::Cargo { crates, .. } => (
+            cargo::complete(crates, lock.crates(), supply)?,
+            repositories::stage(&crates.repositories, &lock.repositories, supply)?,
+        ),
+        Named::Go(_) => (go::complete(&lock.modules, supply)?, None),
+        Named::Command => (RegistryCheck::Made, None),
+    };
+    let registry = registry.and(wheels::complete(&lock.wheels, supply)?);
+    Ok(Obtained {
+        evidence,
+        base,
+        repositories,
+        registry,
+    })
+}
+
+/// The base image, if there is one: both in `Image.toml` and in the lock.
+fn gather_base(
+    wanted: &Wanted,
+    lock: &Lock,
+    supply: &Supply<'_>,
+) -> Result<Option<BaseImage>, Error> {
+    let architecture = &wanted.spec.root.architecture;
+    match (&wanted.spec.image.base, &lock.base) {
+        (None, None) => Ok(None),
+        (Some(reference), Some(locked)) => {
+            base::gather(reference, locked, architecture, supply).map(Some)
+        }
+        _ => Err(base::other("only one of Image.toml and Image.lock has one").into()),
+    }
+}
