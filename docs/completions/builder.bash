@@ -169,12 +169,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__attach)
-            opts="-h --payload --signature --envelope --key --algorithm --plain-http --ca --help"
+            opts="-h --to --payload --signature --envelope --key --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --payload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -283,7 +287,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
+            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +310,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -369,7 +377,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__capsule)
-            opts="-o -h --output --push --attach --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --plain-http --ca --help"
+            opts="-o -h --output --push --attach --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -408,6 +416,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -505,7 +517,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -528,6 +540,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -939,7 +955,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__lock)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --archive-key --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -962,6 +978,10 @@ _builder() {
                     return 0
                     ;;
                 --module-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wheel-index)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1259,12 +1279,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__tree)
-            opts="-h --key --json --plain-http --ca --help"
+            opts="-h --evidence --key --json --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -101,6 +101,7 @@ complete -c builder -n "__fish_builder_using_subcommand capsule" -l store-limit 
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
+complete -c builder -n "__fish_builder_using_subcommand capsule" -l wheel-index -d 'The package index for Python packages, as for pip [default: that of the user\'s pip]' -r
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l evidence -d 'The locked package index, as for `build`' -r -F
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F

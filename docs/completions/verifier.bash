@@ -16,6 +16,9 @@ _verifier() {
             ",$1")
                 cmd="verifier"
                 ;;
+            verifier,audit)
+                cmd="verifier__subcmd__audit"
+                ;;
             verifier,authorize)
                 cmd="verifier__subcmd__authorize"
                 ;;
@@ -36,6 +39,9 @@ _verifier() {
                 ;;
             verifier,revoke)
                 cmd="verifier__subcmd__revoke"
+                ;;
+            verifier,rotate)
+                cmd="verifier__subcmd__rotate"
                 ;;
             verifier,trusted-root)
                 cmd="verifier__subcmd__trusted__subcmd__root"
@@ -103,6 +109,9 @@ _verifier() {
             verifier__subcmd__check__subcmd__help,token)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__token"
                 ;;
+            verifier__subcmd__help,audit)
+                cmd="verifier__subcmd__help__subcmd__audit"
+                ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
                 ;;
@@ -123,6 +132,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help,revoke)
                 cmd="verifier__subcmd__help__subcmd__revoke"
+                ;;
+            verifier__subcmd__help,rotate)
+                cmd="verifier__subcmd__help__subcmd__rotate"
                 ;;
             verifier__subcmd__help,trusted-root)
                 cmd="verifier__subcmd__help__subcmd__trusted__subcmd__root"
@@ -164,7 +176,7 @@ _verifier() {
 
     case "${cmd}" in
         verifier)
-            opts="-h -V --help --version verify countersign authorize provider revoke rebuild check trusted-root help"
+            opts="-h -V --help --version verify countersign authorize provider rotate revoke audit rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -177,8 +189,38 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__audit)
+            opts="-h --grant --verdicts --json --iam-endpoint --kms-endpoint --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verdicts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --iam-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__authorize)
-            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --format --apply --kms-endpoint --help"
+            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --format --plan --apply --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -261,7 +303,7 @@ _verifier() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "gcloud iam terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "gcloud iam terraform vault openbao vpc-sc vpc-sc-terraform" -- "${cur}"))
                     return 0
                     ;;
                 --kms-endpoint)
@@ -666,7 +708,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__countersign)
-            opts="-o -h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --output --kms-endpoint --help"
+            opts="-o -h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --to --output --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -760,6 +802,10 @@ _verifier() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -780,8 +826,22 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help)
-            opts="verify countersign authorize provider revoke rebuild check trusted-root help"
+            opts="verify countersign authorize provider rotate revoke audit rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__audit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1017,6 +1077,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help__subcmd__trusted__subcmd__root)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1057,7 +1131,7 @@ _verifier() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "gcloud iam terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "gcloud iam terraform vault openbao vpc-sc vpc-sc-terraform" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1158,13 +1232,115 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__revoke)
-            opts="-h --grant --apply --json --kms-endpoint --help"
+            opts="-h --grant --apply --probe --json --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --probe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__rotate)
+            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --keep --apply --kms-endpoint --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rebuilt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capsule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-repository)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-files)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-processes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -133,6 +133,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l source -d '
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l capsule -d 'Let the builder take all inputs from this capsule, which `builder capsule` made, and use no network: a file, or REPOSITORY@DIGEST. Crates and modules are not compared with their registry then, which the report notes' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l archive -d 'The package archive that the builder fetches from' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
