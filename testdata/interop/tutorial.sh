@@ -1,0 +1,74 @@
+# Sourced by run.sh, after deploy.sh. Runs every command of docs/tutorial.md, in their order, each role in a folder of its own with its own credentials: the
+# real gcloud and our programs, against the emulator. What Compute Engine is asked for is recorded; then the emulator launches the image.
+
+# Who acts next.
+enter() { # role, line
+  echo "== docs/tutorial.md:$2 ($1)"
+  mkdir -p "$tutorial/$1"
+  cd "$tutorial/$1"
+  [ ! -d common ] || cd common
+  local project
+  case "$1" in
+    acme) project=acme-build ;;
+    bank | clinic) project="$1-data" ;;
+    *) project=operator ;;
+  esac
+  export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/$project/access_token"
+  export GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/$project/credentials.json"
+  [ "$1" != operator ] || export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$recorder" \
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$recorder" CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="${recorder}compute/v1/"
+}
+
+# What the machine prints that the printed commands would have created.
+launch() { # image
+  emulator launch --plain-http --attestation "$(endpoint attestation)" --project operator \
+    --service-account run@operator.iam.gserviceaccount.com --signed-image-repos "${1%@*}" "$1" >"$work/tutorial/printed"
+  cat "$work/tutorial/printed"
+  [ "$(cat "$work/tutorial/printed")" = "$(sed -n '/^2 customers/p' "$page")" ]
+}
+
+# What people do outside of their shells: each sends the others what the page says, and the terms name the emulator in place of Google.
+leave() { # role, line
+  cd "$tutorial/$1"
+  export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/"
+  [ "$1" != operator ] || launch "$IMAGE"
+  local file role
+  for role in acme bank clinic; do
+    [ "$role" != "$1" ] || continue
+    mkdir -p "$tutorial/$role"
+    for file in *.pub *.enc *-signed; do
+      [ ! -e "$file" ] || cp -r "$file" "$tutorial/$role"
+    done
+  done
+  [ ! -f common/terms.json ] || python3 - common/terms.json <<'PY'
+import json, os, sys
+terms, endpoints = json.load(open(sys.argv[1])), json.loads(os.environ["endpoints"])
+names = ["sts", "kms", "pubsub", "secret_manager", "storage"]
+terms["endpoints"] = {name: endpoints[name] for name in names if name in endpoints}
+terms["attestation"] = {
+    "issuer": "https://confidentialcomputing.googleapis.com",
+    "discovery": endpoints["attestation"] + "/.well-known/openid-configuration",
+}
+json.dump(terms, open(sys.argv[1], "w"), indent=2)
+PY
+}
+
+play_tutorial() {
+  export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" work endpoints recorder PATH="$bin:$PATH"
+  export GIT_AUTHOR_NAME=acme GIT_AUTHOR_EMAIL=acme@localhost GIT_COMMITTER_NAME=acme GIT_COMMITTER_EMAIL=acme@localhost
+  export CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 COUNTERSIGN_KMS_ENDPOINT="$(endpoint kms)"
+  export CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/"
+  export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/"
+  export -f endpoint enter leave launch
+  mkdir -p "$tutorial"
+  git init --quiet --bare "$tutorial/source"
+  python3 testdata/interop/tutorial.py docs/tutorial.md "SOURCE=file://$tutorial/source" "REPOSITORY=$address/acme/common" \
+    "WORKLOAD_REPOSITORY=$address/acme/workload" "COUNTERSIGN=$PWD" "BANK_NUMBER=$(number_of bank-data)" \
+    "CLINIC_NUMBER=$(number_of clinic-data)" >"$tutorial/commands.sh"
+  (bash "$tutorial/commands.sh")
+}
+
+if need "tutorial" gcloud python3 git; then
+  check "a service that records requests" record
+  check "tutorial: every command" play_tutorial
+fi
