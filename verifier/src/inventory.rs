@@ -2,6 +2,7 @@
 //! has a file, a linked crate or module of Go, or is an unpacked Python package, and the bill of materials, the programs and
 //! `Cargo.lock` name the same crates.
 
+mod delivered;
 mod fault;
 mod files;
 mod locked;
@@ -18,7 +19,11 @@ pub use fault::{Fault, Held, Report};
 pub use locked::{Locked, locked};
 
 /// The beginnings of the package URLs that a rebuild has.
-pub(crate) const BUILT: [&str; 4] = ["pkg:cargo/", "pkg:deb/", "pkg:golang/", "pkg:pypi/"];
+pub(crate) const BUILT: [&str; 5] = ["pkg:cargo/", "pkg:deb/", "pkg:golang/", "pkg:pypi/", IMAGE];
+/// The beginning of the package URL of an image.
+const IMAGE: &str = "pkg:oci/";
+/// The beginnings of the package URLs of an operating system's packages.
+const PACKAGES: [&str; 3] = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"];
 
 /// Which files of an image a bill of materials must list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +59,7 @@ impl<'a> Inventory<'a> {
         let mut check = Check {
             inventory: self,
             document,
+            programs: delivered::others(self, document),
             report: Report::default(),
         };
         let shown = check.files();
@@ -64,15 +70,6 @@ impl<'a> Inventory<'a> {
             check.lock(lock);
         }
         check.report
-    }
-
-    /// The crates of all programs; `None` if no program has a list, or a list was not read.
-    fn linked(&self) -> Option<BTreeSet<&'a Crate>> {
-        let programs = || self.programs.values().copied();
-        if programs().next().is_none() || programs().any(|program| *program == Program::Large) {
-            return None;
-        }
-        Some(programs().flat_map(crates).collect())
     }
 }
 
@@ -86,10 +83,21 @@ fn crates(program: &Program) -> &[Crate] {
 struct Check<'a> {
     inventory: &'a Inventory<'a>,
     document: &'a Document,
+    /// The programs whose crates and modules must be components.
+    programs: BTreeMap<&'a str, &'a Program>,
     report: Report,
 }
 
 impl<'a> Check<'a> {
+    /// The crates of all these programs; `None` if no program has a list, or a list was not read.
+    fn linked(&self) -> Option<BTreeSet<&'a Crate>> {
+        let programs = || self.programs.values().copied();
+        if programs().next().is_none() || programs().any(|program| *program == Program::Large) {
+            return None;
+        }
+        Some(programs().flat_map(crates).collect())
+    }
+
     fn found(&mut self, fault: Fault) {
         self.report.faults.push(fault);
     }
@@ -171,20 +179,21 @@ impl<'a> Check<'a> {
         let subject = self.document.subject.iter();
         let components = subject.chain(&self.document.components);
         let listed: BTreeSet<Crate> = components.filter_map(Component::named_crate).collect();
-        for (path, program) in &self.inventory.programs {
+        for (path, program) in self.programs.clone() {
+            let path = || path.to_owned();
             if let Program::Invalid(reason) = program {
-                let (path, reason) = (path.clone(), reason.clone());
+                let (path, reason) = (path(), reason.clone());
                 self.found(Fault::Program { path, reason });
             }
             for one in crates(program) {
                 if !listed.contains(one) {
-                    let (path, one) = (path.clone(), one.clone());
+                    let (path, one) = (path(), one.clone());
                     self.found(Fault::UnlistedCrate { path, one });
                 }
             }
             if let Program::Go(info) = program {
                 for one in modules::unlisted(info, self.document) {
-                    let path = path.clone();
+                    let path = path();
                     self.found(Fault::UnlistedModule { path, one });
                 }
             }
@@ -193,8 +202,8 @@ impl<'a> Check<'a> {
 
     /// Each component has a file or is a linked crate.
     fn components(&mut self, shown: &BTreeSet<usize>) {
-        let linked = self.inventory.linked();
-        let modules = modules::linked(self.inventory.programs.values().copied());
+        let linked = self.linked();
+        let modules = modules::linked(self.programs.values().copied());
         let wheels = wheels::unpacked(self.inventory.files.keys());
         let with_files = self.with_files(shown);
         let described = self.described();
@@ -260,7 +269,7 @@ impl<'a> Check<'a> {
 
     /// The crates of programs and of the bill of materials are in `Cargo.lock`, which also has their checksums.
     fn lock(&mut self, lock: &[Locked]) {
-        let linked = self.inventory.linked().unwrap_or_default();
+        let linked = self.linked().unwrap_or_default();
         let linked = linked.into_iter().map(|one| (one.clone(), None));
         let components = self.document.components.iter();
         // Several digests that differ are a fault already.
@@ -295,9 +304,7 @@ fn rootless(path: &str) -> &str {
 /// program, other packages are empty, and an operating system is all of its packages.
 fn is_elsewhere(component: &Component) -> bool {
     let purl = component.purl().unwrap_or_default();
-    let is_package = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
-        .iter()
-        .any(|kind| purl.starts_with(kind));
+    let is_package = PACKAGES.iter().any(|kind| purl.starts_with(kind));
     is_package || component.kind == Kind::Other("operating-system".to_owned())
 }
 

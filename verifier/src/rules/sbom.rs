@@ -46,11 +46,13 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
         None => mismatches.push(Mismatch::new(Claim::Files, Thing::Image, Value::Nothing)),
     }
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
-        for (kind, prefix) in ["crate", "package", "module", "Python package"]
+        for (kind, prefix) in ["crate", "package", "module", "Python package", "base image"]
             .into_iter()
             .zip(BUILT)
         {
-            let built = by_purl(rebuilt.sbom.of_type(prefix));
+            let base = rebuilt.sbom.base();
+            let base = base.filter(|base| base.purl.starts_with(prefix));
+            let built = by_purl(rebuilt.sbom.of_type(prefix).chain(base));
             mismatches.extend(differences(kind, built, listed(&document, prefix)));
         }
     }

@@ -33,6 +33,36 @@ fn an_honest_bill_of_materials_has_no_fault() {
     assert_eq!((faults, unshown.len()), (Vec::new(), 3));
 }
 
+/// An image with a program inside another component, whose crates are not listed.
+fn with_program_inside(kind: &str, purl: &str) -> (Vec<String>, Vec<String>) {
+    let mut case = Case::honest();
+    let binary = with_crates(&[("app", "2.0.0"), ("serde", "1.0.0")]);
+    case.put("base", &binary);
+    let file = json!({"type": "file", "name": "base", "hashes": hashes(&binary)});
+    let (_, version) = purl.split_once('@').unwrap();
+    let version = version.split('?').next().unwrap();
+    case.push(json!({
+        "type": kind, "name": "outside", "version": version, "purl": purl, "components": [file],
+    }));
+    case.report()
+}
+
+#[test]
+fn crates_of_a_program_of_the_base_or_of_a_package_need_no_component() {
+    let none: Vec<String> = Vec::new();
+    for (kind, purl) in [
+        (
+            "container",
+            "pkg:oci/outside@sha256:00?repository_url=registry.example/outside",
+        ),
+        ("library", "pkg:deb/debian/outside@2?arch=amd64"),
+    ] {
+        assert_eq!(with_program_inside(kind, purl).0, none, "{purl}");
+    }
+    let (faults, _) = with_program_inside("library", "pkg:generic/outside@2");
+    assert_eq!(faults.len(), 4, "{faults:?}");
+}
+
 /// A change to the honest case.
 type Plant = fn(&mut Case);
 
