@@ -78,7 +78,8 @@ rm -r "$work/bare/evidence"
 echo "image   $digest"
 
 mkfifo "$work/endpoints"
-"$bin/emulator" serve --state "$work/cloud" --project keyholder --project operator >"$work/endpoints" &
+"$bin/emulator" serve --state "$work/cloud" --project keyholder --project operator --project acme-build --project bank-data \
+  --project clinic-data >"$work/endpoints" &
 read -r endpoints <"$work/endpoints"
 address="$(sed -E 's/.*"registry":"([^"]+)".*/\1/' <<<"$endpoints")"
 check "install packages" wait "$installing"
@@ -94,6 +95,7 @@ check "install packages" wait "$installing"
 . testdata/interop/google.sh
 . testdata/interop/exec.sh
 . testdata/interop/deploy.sh
+. testdata/interop/tutorial.sh
 . testdata/interop/sigstore.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
