@@ -22,8 +22,6 @@ pub use locked::{Locked, locked};
 pub(crate) const BUILT: [&str; 5] = ["pkg:cargo/", "pkg:deb/", "pkg:golang/", "pkg:pypi/", IMAGE];
 /// The beginning of the package URL of an image.
 const IMAGE: &str = "pkg:oci/";
-/// The beginnings of the package URLs of an operating system's packages.
-const PACKAGES: [&str; 3] = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"];
 
 /// Which files of an image a bill of materials must list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,6 +39,8 @@ pub struct Inventory<'a> {
     files: BTreeMap<String, Held>,
     /// The programs that have a list of their crates, or may have one, by path.
     programs: BTreeMap<String, &'a Program>,
+    /// The files that are known to come from a base image.
+    base: Option<BTreeSet<String>>,
 }
 
 impl<'a> Inventory<'a> {
@@ -51,7 +51,18 @@ impl<'a> Inventory<'a> {
             View::Layers => files::of_layers(contents),
         };
         let programs = files::programs(contents, &files);
-        Self { files, programs }
+        Self {
+            files,
+            programs,
+            base: None,
+        }
+    }
+
+    /// The same of an image whose base image has exactly these files. Otherwise they are those that the bill of materials
+    /// lists inside one.
+    pub fn above(self, base: impl Iterator<Item = String>) -> Self {
+        let base = Some(base.collect());
+        Self { base, ..self }
     }
 
     /// Compares a bill of materials with the image, and with `Cargo.lock` if it is given.
@@ -179,12 +190,14 @@ impl<'a> Check<'a> {
         let subject = self.document.subject.iter();
         let components = subject.chain(&self.document.components);
         let listed: BTreeSet<Crate> = components.filter_map(Component::named_crate).collect();
-        for (path, program) in self.programs.clone() {
-            let path = || path.to_owned();
+        for (path, program) in &self.inventory.programs {
             if let Program::Invalid(reason) = program {
-                let (path, reason) = (path(), reason.clone());
+                let (path, reason) = (path.clone(), reason.clone());
                 self.found(Fault::Program { path, reason });
             }
+        }
+        for (path, program) in self.programs.clone() {
+            let path = || path.to_owned();
             for one in crates(program) {
                 if !listed.contains(one) {
                     let (path, one) = (path(), one.clone());
@@ -304,7 +317,9 @@ fn rootless(path: &str) -> &str {
 /// program, other packages are empty, and an operating system is all of its packages.
 fn is_elsewhere(component: &Component) -> bool {
     let purl = component.purl().unwrap_or_default();
-    let is_package = PACKAGES.iter().any(|kind| purl.starts_with(kind));
+    let is_package = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
+        .iter()
+        .any(|kind| purl.starts_with(kind));
     is_package || component.kind == Kind::Other("operating-system".to_owned())
 }
 

@@ -117,6 +117,12 @@ impl Sbom {
         self.base.as_ref().map(|(item, _)| item)
     }
 
+    /// The paths of the files that the layers of the base image bring.
+    pub fn base_files(&self) -> impl Iterator<Item = &str> {
+        let files = self.base.iter().flat_map(|(_, files)| files);
+        files.map(String::as_str)
+    }
+
     /// Adds a crate, by the digest of its archive.
     pub fn add_crate(&mut self, name: &str, version: &str, digest: Digest) {
         self.add(crate_purl(name, version), name, version, digest);

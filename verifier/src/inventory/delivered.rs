@@ -1,11 +1,11 @@
-//! Programs that came as they are, in a base image or in a package of an operating system. Their crates and modules are parts of
-//! that image or package, which its own bill of materials lists, and not of the program that was built.
+//! Programs that came as they are in a base image. Their crates and modules are parts of that image, whose own bill of materials
+//! lists them, and not of the program that was built.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sbom::{Component, Document, Kind, RelationKind};
 
-use super::{IMAGE, Inventory, PACKAGES, rootless};
+use super::{IMAGE, Inventory, rootless};
 use crate::contents::Program;
 
 /// The programs of an image that did not come as they are, by path.
@@ -13,7 +13,10 @@ pub(super) fn others<'a>(
     inventory: &'a Inventory<'_>,
     document: &Document,
 ) -> BTreeMap<&'a str, &'a Program> {
-    let delivered = paths(document);
+    let delivered: BTreeSet<&str> = match &inventory.base {
+        Some(base) => base.iter().map(|path| rootless(path)).collect(),
+        None => listed(document),
+    };
     let programs = inventory.programs.iter();
     programs
         .filter(|(path, _)| !delivered.contains(path.as_str()))
@@ -21,24 +24,23 @@ pub(super) fn others<'a>(
         .collect()
 }
 
-/// The paths of the files inside a base image or a package.
-fn paths(document: &Document) -> BTreeSet<&str> {
+/// The paths of the files that are inside a base image as the bill of materials says.
+fn listed(document: &Document) -> BTreeSet<&str> {
     let components = &document.components;
-    let owners: BTreeSet<&str> = components
-        .iter()
-        .filter(|component| is_delivered(component))
+    let bases = components.iter().filter(|component| is_image(component));
+    let bases: BTreeSet<&str> = bases
         .filter_map(|component| component.reference.as_deref())
         .collect();
     let relations = document.relations.iter();
     let contained: BTreeSet<&str> = relations
         .filter(|relation| relation.kind == RelationKind::Contains)
-        .filter(|relation| owners.contains(relation.from.as_str()))
+        .filter(|relation| bases.contains(relation.from.as_str()))
         .map(|relation| relation.to.as_str())
         .collect();
     let is_inside = |component: &&Component| {
         let parent = component.parent.map(|parent| &components[parent]);
         let reference = component.reference.as_deref();
-        parent.is_some_and(is_delivered)
+        parent.is_some_and(is_image)
             || reference.is_some_and(|reference| contained.contains(reference))
     };
     let files = components.iter();
@@ -49,8 +51,7 @@ fn paths(document: &Document) -> BTreeSet<&str> {
         .collect()
 }
 
-fn is_delivered(component: &Component) -> bool {
-    let purl = component.purl().unwrap_or_default();
-    let mut kinds = PACKAGES.iter().chain([&IMAGE]);
-    kinds.any(|kind| purl.starts_with(kind))
+fn is_image(component: &Component) -> bool {
+    let purl = component.purl();
+    purl.is_some_and(|purl| purl.starts_with(IMAGE))
 }

@@ -37,7 +37,11 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
     let mut mismatches = statements::subject(&subject, evidence, policy);
     match image(evidence) {
         Some(contents) => {
-            let report = Inventory::of(contents, View::Layers).check(&document, None);
+            let mut inventory = Inventory::of(contents, View::Layers);
+            if let Rebuild::Done(rebuilt) = &evidence.rebuild {
+                inventory = inventory.above(rebuilt.sbom.base_files().map(str::to_owned));
+            }
+            let report = inventory.check(&document, None);
             mismatches.extend(faults(report.faults));
             if matches!(evidence.rebuild, Rebuild::Done(_)) {
                 mismatches.extend(unbuilt(report.unbuilt));

@@ -34,33 +34,43 @@ fn an_honest_bill_of_materials_has_no_fault() {
 }
 
 /// An image with a program inside another component, whose crates are not listed.
-fn with_program_inside(kind: &str, purl: &str) -> (Vec<String>, Vec<String>) {
+fn with_program_inside(kind: &str, purl: &str, binary: &[u8]) -> Case {
     let mut case = Case::honest();
-    let binary = with_crates(&[("app", "2.0.0"), ("serde", "1.0.0")]);
-    case.put("base", &binary);
-    let file = json!({"type": "file", "name": "base", "hashes": hashes(&binary)});
+    case.put("base", binary);
+    let file = json!({"type": "file", "name": "/base", "hashes": hashes(binary)});
     let (_, version) = purl.split_once('@').unwrap();
     let version = version.split('?').next().unwrap();
     case.push(json!({
         "type": kind, "name": "outside", "version": version, "purl": purl, "components": [file],
     }));
-    case.report()
+    case
+}
+
+const BASE: &str = "pkg:oci/outside@sha256:00?repository_url=registry.example/outside";
+
+#[test]
+fn crates_of_a_program_of_the_base_need_no_component() {
+    let binary = with_crates(&[("app", "2.0.0"), ("serde", "1.0.0")]);
+    let case = with_program_inside("container", BASE, &binary);
+    assert_eq!(case.report().0, Vec::<String>::new());
+    // A rebuild knows which files are of the base.
+    let own = case.above(&["/base"]);
+    assert_eq!(own, Vec::<String>::new());
+    assert_eq!(case.above(&["/etc/config"]).len(), 4);
+    for (kind, purl) in [
+        ("library", "pkg:generic/outside@2"),
+        ("library", "pkg:deb/debian/outside@2"),
+    ] {
+        let faults = with_program_inside(kind, purl, &binary).report().0;
+        assert_eq!(faults.len(), 4, "{faults:?}");
+    }
 }
 
 #[test]
-fn crates_of_a_program_of_the_base_or_of_a_package_need_no_component() {
-    let none: Vec<String> = Vec::new();
-    for (kind, purl) in [
-        (
-            "container",
-            "pkg:oci/outside@sha256:00?repository_url=registry.example/outside",
-        ),
-        ("library", "pkg:deb/debian/outside@2?arch=amd64"),
-    ] {
-        assert_eq!(with_program_inside(kind, purl).0, none, "{purl}");
-    }
-    let (faults, _) = with_program_inside("library", "pkg:generic/outside@2");
-    assert_eq!(faults.len(), 4, "{faults:?}");
+fn a_program_of_the_base_that_cannot_be_read_is_a_fault() {
+    let binary = program(".dep-v0", b"garbage");
+    let faults = with_program_inside("container", BASE, &binary).report().0;
+    assert!(faults[0].starts_with("program base: "), "{faults:?}");
 }
 
 /// A change to the honest case.

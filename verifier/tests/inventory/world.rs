@@ -141,8 +141,25 @@ impl Case {
         self.compared(self.document().as_bytes())
     }
 
+    /// The faults that are found if the base image is known to have these files.
+    pub fn above(&self, base: &[&str]) -> Vec<String> {
+        let base = base.iter().map(|path| (*path).to_owned());
+        self.checked(self.document().as_bytes(), |inventory| {
+            inventory.above(base)
+        })
+        .0
+    }
+
     /// As [`Case::report`], with another bill of materials.
     pub fn compared(&self, document: &[u8]) -> (Vec<String>, Vec<String>) {
+        self.checked(document, |inventory| inventory)
+    }
+
+    fn checked(
+        &self,
+        document: &[u8],
+        of: impl for<'a> FnOnce(Inventory<'a>) -> Inventory<'a>,
+    ) -> (Vec<String>, Vec<String>) {
         let folder = TempDir::new().unwrap();
         let (layout, image) = self.layout(folder.path());
         let contents = Contents::read(image, &|descriptor| {
@@ -151,7 +168,8 @@ impl Case {
         let document = sbom::parse(document).unwrap();
         let lock = locked(self.lock.as_bytes()).unwrap();
         let contents = contents.unwrap();
-        let report = Inventory::of(&contents, View::Container).check(&document, Some(&lock));
+        let inventory = of(Inventory::of(&contents, View::Container));
+        let report = inventory.check(&document, Some(&lock));
         let faults = report.faults.iter().map(ToString::to_string).collect();
         (faults, report.unshown)
     }

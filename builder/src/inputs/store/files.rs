@@ -190,7 +190,10 @@ mod tests {
         assert_ne!(fetched.unpacked(), capsules.unpacked());
         drop(capsules);
         let kept = Store::sizes(folder.path()).unwrap();
-        assert_eq!(kept.iter().map(|share| share.inputs).sum::<usize>(), Kind::ALL.len());
+        assert_eq!(
+            kept.iter().map(|share| share.inputs).sum::<usize>(),
+            Kind::ALL.len()
+        );
     }
 
     #[test]
