@@ -95,6 +95,17 @@ impl Error {
             || matches!(self, Self::Http { source, .. } if is_timeout(source))
     }
 
+    /// Whether a service did not answer, or not as itself, so that it may answer later.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Http { .. } | Self::Late { .. } => true,
+            Self::Answer { fault, .. } => {
+                matches!(fault, Fault::Status { status, .. } if *status == 429 || *status >= 500)
+            }
+            Self::Refused(_) | Self::NotDecrypted { .. } | Self::System { .. } => false,
+        }
+    }
+
     /// Whether the answer was larger than the limit of the request.
     pub fn is_too_large(&self) -> bool {
         let is_large = |source: &ureq::Error| matches!(source, ureq::Error::BodyExceedsLimit(_));

@@ -17,7 +17,7 @@ mod request;
 mod unix;
 
 pub use answer::{Answer, OAuthError};
-pub use request::{Content, Request};
+pub use request::{Content, Request, Slow};
 
 use redact::Redactor;
 use unix::{NoResolver, UnixConnector};
@@ -84,7 +84,7 @@ impl Client<'_> {
             let outcome = self.call_once(request, left.min(TIMEOUT));
             let pause = match (&outcome, pauses.next()) {
                 (Ok(answer), Some(pause)) if answer.is_unavailable() => pause,
-                (Err(error), Some(pause)) if is_unavailable(error) => pause,
+                (Err(error), Some(pause)) if is_unavailable(error, request.slow) => pause,
                 _ => return outcome.map_err(|error| http_error(doing, error, left)),
             };
             std::thread::sleep(pause.min(left));
@@ -166,6 +166,25 @@ fn late(doing: &str) -> Error {
 }
 
 /// Whether the connection failed, so that a later call may succeed.
-fn is_unavailable(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::Io(_) | ureq::Error::ConnectionFailed)
+fn is_unavailable(error: &ureq::Error, slow: Slow) -> bool {
+    match error {
+        ureq::Error::Io(_) | ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => true,
+        ureq::Error::Timeout(_) => slow == Slow::Again,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let timeout = || ureq::Error::Timeout(ureq::Timeout::Global);
+        assert!(is_unavailable(&ureq::Error::HostNotFound, Slow::Fail));
+        assert!(is_unavailable(&timeout(), Slow::Again));
+        assert!(!is_unavailable(&timeout(), Slow::Fail));
+        let large = ureq::Error::BodyExceedsLimit(1);
+        assert!(!is_unavailable(&large, Slow::Again));
+    }
 }

@@ -29,6 +29,23 @@ impl Patience<'_> {
         wait: Duration::ZERO,
         tell: &|_| {},
     };
+
+    /// The identity of this container. While the wait lasts, a launcher or an issuer that does not answer is asked again.
+    ///
+    /// # Errors
+    /// They refuse, or do not answer until the wait is over.
+    pub fn identity(&self, tee: &Tee) -> Result<Identity, Error> {
+        let deadline = Deadline::after(tee.clock(), self.wait);
+        loop {
+            match tee.identity() {
+                Err(error) if error.is_outage() && !deadline.is_over() => {
+                    (self.tell)(&error.to_string());
+                    tee.clock().sleep(PAUSE.min(deadline.left()));
+                }
+                known => return known,
+            }
+        }
+    }
 }
 
 impl Quorum {
@@ -52,7 +69,7 @@ impl Quorum {
         let deadline = Deadline::after(tee.clock(), patience.wait);
         loop {
             tally.begin();
-            reader.read(self.repository(), &mut tally);
+            reader.read(self.repository(), deadline.left(), &mut tally);
             if tally.is_enough() || deadline.is_over() {
                 break;
             }
@@ -64,8 +81,12 @@ impl Quorum {
             reader.pause(PAUSE.min(deadline.left()));
         }
         let bound = tally.outcome()?;
-        if !patience.wait.is_zero() && self.expires() {
-            self.check_expiry(&tee.identity()?)?;
+        if self.expires() {
+            let rest = Patience {
+                wait: deadline.left(),
+                ..*patience
+            };
+            self.check_expiry(&rest.identity(tee)?)?;
         }
         Ok(bound)
     }

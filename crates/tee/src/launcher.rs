@@ -7,7 +7,7 @@ use confidential::claims::DEFAULT_AUDIENCE;
 use serde_json::json;
 
 use crate::error::Error;
-use crate::http::{Client, Request};
+use crate::http::{Client, Request, Slow};
 use crate::secret::Secret;
 
 /// The path of the launcher's socket.
@@ -100,7 +100,9 @@ impl Launcher {
     /// that it found for all later tokens.
     pub(crate) fn refresh_signatures(&self) -> Result<(), Error> {
         let doing = "requesting the default token from the launcher";
-        let answer = self.0.call(doing, &Request::get(TOKEN))?;
+        let answer = self
+            .0
+            .call(doing, &Request::get(TOKEN).when_slow(Slow::Again))?;
         answer.ok(doing).map(drop)
     }
 
@@ -116,7 +118,8 @@ impl Launcher {
             TokenKind::Pki => "PKI",
         };
         let options = json!({"audience": audience, "nonces": nonces, "token_type": kind});
-        let answer = self.0.call(&doing, &Request::json(TOKEN, &options)?)?;
+        let request = Request::json(TOKEN, &options)?.when_slow(Slow::Again);
+        let answer = self.0.call(&doing, &request)?;
         let body = answer.ok(&doing)?.into_body();
         Ok(Secret::new(body.bytes().trim_ascii().to_vec()))
     }

@@ -15,7 +15,7 @@ use crate::repository::Repository;
 
 use bundle::{Envelope, Material};
 
-pub(crate) use bundle::MEDIA_TYPE;
+pub(crate) use bundle::{MEDIA_TYPE, SIGN};
 
 /// The largest size of signatures that somebody carries: a value of an instance's metadata (Compute Engine, "VM metadata").
 pub const CARRIED: u64 = 256 << 10;

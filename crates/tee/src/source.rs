@@ -3,10 +3,12 @@
 mod metadata;
 mod registry;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use content::Digest;
 
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::repository::Repository;
 use crate::signed::Signed;
@@ -14,10 +16,16 @@ use crate::tally::Tally;
 use crate::tee::Tee;
 
 pub(crate) use metadata::Watch;
-use registry::Trouble;
+use registry::{Registry, Trouble};
 
 /// The environment variable in which an operator may pass signatures.
 pub const VARIABLE: &str = "COUNTERSIGN_SIGNATURES";
+
+/// The time for one reading of the registry, if no longer wait is left.
+const REGISTRY: Duration = Duration::from_secs(60);
+
+/// The pause after a change of the metadata: who changes them may do so all the time.
+const CHANGED: Duration = Duration::from_secs(2);
 
 /// A source of signatures.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,13 +81,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads all sources.
-    pub(crate) fn read(&mut self, repository: Option<&Repository>, tally: &mut Tally) {
+    /// Reads the sources, until enough is found. `left` is what is left of the wait.
+    pub(crate) fn read(
+        &mut self,
+        repository: Option<&Repository>,
+        left: Duration,
+        tally: &mut Tally,
+    ) {
         for source in self.sources {
             let read = match source {
                 Source::Token => self.token(tally),
                 Source::Registry => {
-                    self.registry(repository, tally);
+                    self.registry(repository, left, tally);
                     Ok(())
                 }
                 Source::Metadata => self.metadata(tally),
@@ -92,19 +105,23 @@ impl<'a> Reader<'a> {
             if let Err(error) = read {
                 tally.fail(error);
             }
+            if tally.is_enough() {
+                break;
+            }
         }
     }
 
     /// Waits before the sources are read again, at most `pause`: shorter if the metadata change.
     pub(crate) fn pause(&mut self, pause: Duration) {
-        let begin = self.tee.clock().elapsed();
+        let clock = self.tee.clock();
+        let begin = clock.elapsed();
         if self.sources.contains(&Source::Metadata)
             && matches!(self.watch.has_changed(self.tee, pause), Ok(true))
         {
-            return;
+            return clock.sleep(CHANGED.min(pause));
         }
-        let passed = self.tee.clock().elapsed().saturating_sub(begin);
-        self.tee.clock().sleep(pause.saturating_sub(passed));
+        let passed = clock.elapsed().saturating_sub(begin);
+        clock.sleep(pause.saturating_sub(passed));
     }
 
     fn token(&self, tally: &mut Tally) -> Result<(), Error> {
@@ -116,18 +133,24 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn registry(&self, repository: Option<&Repository>, tally: &mut Tally) {
+    fn registry(&self, repository: Option<&Repository>, left: Duration, tally: &mut Tally) {
         let Some(repository) = repository else {
             return;
         };
         let origin = "registry";
-        for piece in registry::read(self.tee, repository, self.image) {
+        let deadline = Deadline::after(self.tee.clock(), REGISTRY.max(left));
+        let registry = Registry::new(self.tee, repository, deadline);
+        let _ = registry::read(&registry, self.image, &mut |piece| {
             match piece {
                 Ok(signed) => tally.signed(origin, &[signed]),
                 Err(Trouble::Objection(objection)) => tally.object(origin, &objection),
                 Err(Trouble::Error(error)) => tally.fail(error),
             }
-        }
+            match tally.is_enough() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
     }
 
     fn metadata(&mut self, tally: &mut Tally) -> Result<(), Error> {

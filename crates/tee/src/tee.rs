@@ -11,7 +11,7 @@ use confidential::jwks::{Discovery, KeySet};
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Refusal};
-use crate::http::{Client, Request};
+use crate::http::{Client, Request, Slow};
 use crate::identity::{self, Identity};
 use crate::launcher::{Launcher, SOCKET, TokenKind, TokenRequest};
 use crate::nonce;
@@ -126,7 +126,10 @@ impl<'a> Tee<'a> {
     /// The keys of the issuer, found through its discovery document.
     fn issuer_keys(&self) -> Result<KeySet, Error> {
         let doing = "reading the issuer's keys";
-        let get = |url: &str| self.network.call(doing, &Request::get(url))?.ok(doing);
+        let get = |url: &str| {
+            let request = Request::get(url).when_slow(Slow::Again);
+            self.network.call(doing, &request)?.ok(doing)
+        };
         let refused = |error| Refusal::new(doing, error);
         let issuer = &self.services.issuer;
         let document = get(issuer.discovery.as_str())?.into_body();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Federation;
 use crate::error::{Error, Refusal};
-use crate::http::{Answer, OAuthError, Request};
+use crate::http::{Answer, OAuthError, Request, Slow};
 use crate::identity::{self, Identity};
 use crate::secret::Secret;
 use crate::tee::Tee;
@@ -48,7 +48,8 @@ pub(super) fn token(tee: &Tee, image: Digest, federation: &Federation) -> Result
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
     ];
     let url = format!("{}/v1/token", tee.services().sts.as_str());
-    let answer = tee.network().call(&doing, &Request::form(url, &form))?;
+    let request = Request::form(url, &form).when_slow(Slow::Again);
+    let answer = tee.network().call(&doing, &request)?;
     match answer.status() {
         400 | 401 | 403 => Err(refusal(&answer, doing)),
         _ => granted(answer.json(&doing)?, &doing),

@@ -15,6 +15,16 @@ pub struct Request<'a> {
     pub(super) bearer: Option<&'a Secret>,
     pub(super) headers: Vec<(&'static str, Cow<'a, str>)>,
     pub(super) limit: u64,
+    pub(super) slow: Slow,
+}
+
+/// What happens if no answer comes in time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Slow {
+    /// The call has failed: a request that waits for something ends like that.
+    Fail,
+    /// The request is sent again, as to any service that is unavailable.
+    Again,
 }
 
 /// The content of a request.
@@ -55,6 +65,7 @@ impl<'a> Request<'a> {
             bearer: None,
             headers: Vec::new(),
             limit: limits::HTTP_BODY,
+            slow: Slow::Fail,
         }
     }
 
@@ -72,6 +83,12 @@ impl<'a> Request<'a> {
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The same request, and what happens if no answer comes in time; without it, [`Slow::Fail`].
+    #[must_use]
+    pub fn when_slow(self, slow: Slow) -> Self {
+        Self { slow, ..self }
     }
 
     /// The same request, for an answer of at most `bytes`; without it, of at most [`limits::HTTP_BODY`].

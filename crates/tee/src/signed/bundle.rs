@@ -23,7 +23,7 @@ const STATEMENTS: [&str; 2] = [
     "https://in-toto.io/Statement/v0.1",
 ];
 /// The predicate of a signature. Provenance, a bill of materials or a verdict by the same key is none.
-const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -39,7 +39,11 @@ impl Watch {
         let Some(etag) = self.etag.as_deref().filter(|etag| is_tag(etag)) else {
             return Ok(false);
         };
+        // 0 would mean not to wait, or to wait for ever.
         let seconds = wait.as_secs().min(WAIT);
+        if seconds == 0 {
+            return Ok(false);
+        }
         let attribute = attribute();
         let path =
             format!("{attribute}?wait_for_change=true&timeout_sec={seconds}&last_etag={etag}");

@@ -4,20 +4,21 @@
 mod access;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use content::{Digest, limits};
 use serde::Deserialize;
 
 use crate::encode::from_base64;
 use crate::error::{Error, Fault};
-use crate::repository::Repository;
-use crate::signed::{BUNDLE, MEDIA_TYPE, Objection, Signed};
-use crate::tee::Tee;
+use crate::signed::{BUNDLE, MEDIA_TYPE, Objection, SIGN, Signed};
 
-use access::Registry;
+pub(super) use access::Registry;
 
 /// The annotation of a layer that has the signature over its payload.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a referrer that names what its bundle states.
+const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// The media types of manifests.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 /// The media type of an index.
@@ -74,23 +75,24 @@ struct Descriptor {
     annotations: BTreeMap<String, String>,
 }
 
-/// All signatures of an image. A piece that is damaged hides no other.
-pub(super) fn read(tee: &Tee, repository: &Repository, image: Digest) -> Vec<Piece> {
-    let registry = Registry::new(tee, repository);
-    let layouts = [legacy(&registry, image), bundles(&registry, image)];
-    let pieces = |layout: Result<_, _>| layout.unwrap_or_else(|trouble| vec![Err(trouble)]);
-    layouts.into_iter().flat_map(pieces).collect()
+/// Takes each piece as it is read, and says whether to read on.
+type Take<'a> = &'a mut dyn FnMut(Piece) -> ControlFlow<()>;
+
+/// Reads the signatures of an image, until `take` ends it. A piece that is damaged hides no other.
+pub(super) fn read(registry: &Registry, image: Digest, take: Take) -> ControlFlow<()> {
+    legacy(registry, image, take).unwrap_or_else(|trouble| take(Err(trouble)))?;
+    bundles(registry, image, take).unwrap_or_else(|trouble| take(Err(trouble)))
 }
 
 /// The layers of the tag `sha256-<hex>.sig`, each of them a payload with its signature.
-fn legacy(registry: &Registry, image: Digest) -> Result<Vec<Piece>, Trouble> {
+fn legacy(registry: &Registry, image: Digest, take: Take) -> Result<ControlFlow<()>, Trouble> {
     let path = format!("manifests/sha256-{}.sig", image.hex());
     let Some(bytes) = registry.get(&path, MANIFEST, limits::MANIFEST)? else {
-        return Ok(Vec::new());
+        return Ok(ControlFlow::Continue(()));
     };
     let manifest: Manifest = parse(&bytes)?;
     let is_payload = |layer: &&Descriptor| layer.size <= limits::PAYLOAD;
-    let layers = manifest.layers.iter().filter(is_payload).take(SIGNATURES);
+    let layers = manifest.layers.iter().filter(is_payload);
     let signed = layers.filter_map(|layer| {
         let signature = from_base64(layer.annotations.get(SIGNATURE)?)?;
         Some((layer, signature))
@@ -99,11 +101,11 @@ fn legacy(registry: &Registry, image: Digest) -> Result<Vec<Piece>, Trouble> {
         let payload = blob(registry, layer, limits::PAYLOAD)?;
         Ok(Signed::payload(payload, signature))
     };
-    Ok(signed.map(read).collect())
+    Ok(signed.take(SIGNATURES).map(read).try_for_each(take))
 }
 
 /// The bundles among the referrers of the image.
-fn bundles(registry: &Registry, image: Digest) -> Result<Vec<Piece>, Trouble> {
+fn bundles(registry: &Registry, image: Digest, take: Take) -> Result<ControlFlow<()>, Trouble> {
     let list = registry.get(&format!("referrers/{image}"), INDEX, limits::MANIFEST)?;
     // A registry without the API has the list under a tag (distribution specification, "Referrers Tag Schema").
     let tag = || {
@@ -111,17 +113,21 @@ fn bundles(registry: &Registry, image: Digest) -> Result<Vec<Piece>, Trouble> {
         registry.get(&tag, INDEX, limits::MANIFEST)
     };
     let Some(list) = list.map_or_else(tag, |list| Ok(Some(list)))? else {
-        return Ok(Vec::new());
+        return Ok(ControlFlow::Continue(()));
     };
     let list: Index = parse(&list)?;
     let referrers = list.manifests.iter().filter(may_be_bundle);
     let read = |referrer| bundle(registry, referrer, image).transpose();
-    Ok(referrers.take(REFERRERS).filter_map(read).collect())
+    let mut pieces = referrers.take(REFERRERS).filter_map(read);
+    Ok(pieces.try_for_each(take))
 }
 
 fn may_be_bundle(descriptor: &&Descriptor) -> bool {
     let kind = descriptor.artifact_type.as_deref();
-    descriptor.size <= limits::MANIFEST && kind.is_none_or(|kind| kind == MEDIA_TYPE)
+    let predicate = descriptor.annotations.get(PREDICATE);
+    descriptor.size <= limits::MANIFEST
+        && kind.is_none_or(|kind| kind == MEDIA_TYPE)
+        && predicate.is_none_or(|predicate| predicate == SIGN)
 }
 
 /// The bundle of a referrer; `None` if it has none, or one that is too large for a signature.

@@ -211,7 +211,7 @@ fn metadata_that_change_end_the_pause() {
     assert_eq!(world.state.lock().unwrap().passed, Duration::from_secs(15));
     assert_eq!(world.calls_to("wait_for_change"), 1);
 
-    // The server answers with a change: nothing is slept.
+    // The server answers with a change: the pause is short.
     world.answer(ATTRIBUTE, flavored(200, &first));
     let begun = world.state.lock().unwrap().passed;
     let bound = quorum.clone().at_least(1).unwrap();
@@ -234,5 +234,20 @@ fn metadata_that_change_end_the_pause() {
             .is_ok()
     );
     assert_eq!(*told.lock().unwrap(), 1);
-    assert_eq!(world.state.lock().unwrap().passed, begun);
+    let passed = world.state.lock().unwrap().passed;
+    assert_eq!(passed - begun, Duration::from_secs(2));
+}
+
+#[test]
+fn a_rest_of_a_second_is_slept() {
+    let (world, (_, quorum)) = (World::new(), two());
+    world.answer(ATTRIBUTE, flavored(200, b"[]"));
+    let patience = Patience {
+        wait: Duration::from_millis(15_500),
+        tell: &|_| {},
+    };
+    let (tee, identity) = (world.tee(), world.identity());
+    refused(quorum.bind(&tee, &identity, &[Source::Metadata], &patience));
+    assert_eq!(world.calls_to("timeout_sec=15&"), 1);
+    assert_eq!(world.calls_to("timeout_sec=0&"), 0);
 }

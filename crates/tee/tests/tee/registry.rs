@@ -1,11 +1,13 @@
 //! Signatures that are fetched from a registry.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tee::{Bound, Digest, Error, Quorum, Repository, Source};
+use tee::{Bound, Carrier, Digest, Error, Quorum, Repository, Source};
 
 use crate::http::Response;
 use crate::signers::SIGN;
-use crate::world::{World, image};
+use crate::world::{NOW, World, image};
 use crate::{Signer, bind, failed, refused, two};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -272,4 +274,62 @@ fn a_redirect_leads_nowhere_unsafe() {
             "reading signatures from the registry: the answer has no valid location"
         );
     }
+}
+
+#[test]
+fn a_slow_registry_delays_no_more_than_its_time() {
+    let registry = Registry::new();
+    let repository = registry.repository();
+    let [acme, bank] = &registry.signers;
+    let signatures = (0..20).map(|_| acme.payload(image(), &repository));
+    let signatures: Vec<_> = signatures.collect();
+    registry.legacy(&signatures);
+    registry.world.state.lock().unwrap().slowness = Duration::from_secs(25);
+    let error = failed(registry.bind());
+    assert!(error.ends_with("no answer before the deadline"), "{error}");
+    assert_eq!(registry.world.calls_to(" /v2/"), 3);
+
+    // What was read in time counts, and nothing is read once it is enough.
+    let enough = registry.quorum.clone().at_least(1).unwrap();
+    let sources = [Source::Registry, Source::Metadata];
+    let bound = bind(&registry.world, &enough, &sources).unwrap();
+    assert_eq!(bound.signers(), ["acme"]);
+    assert_eq!(registry.world.calls_to(" /v2/"), 5);
+    assert_eq!(registry.world.calls_to("countersign-signatures"), 0);
+
+    let late = enough.until(NOW + 130);
+    let carried = format!("[{}]", bank.carried(image(), &repository));
+    let given = Source::Given {
+        by: Carrier::Arguments,
+        arrays: vec![carried],
+    };
+    assert!(bind(&registry.world, &late, &[given, Source::Registry]).is_ok());
+    let refusal = refused(bind(&registry.world, &late, &[Source::Registry]));
+    assert!(refusal.contains("they have expired"), "{refusal}");
+}
+
+#[test]
+fn what_is_no_signature_hides_none() {
+    let registry = Registry::new();
+    let repository = registry.repository();
+    let [acme, bank] = &registry.signers;
+    registry.legacy(&[acme.payload(image(), &repository)]);
+    let path = format!("/v2/acme/server/manifests/sha256-{}.sig", image().hex());
+    let manifest = registry.world.state.lock().unwrap().answers[&path].clone();
+    let mut manifest: Value = serde_json::from_slice(&manifest.body).unwrap();
+    let other = json!({"digest": Digest::of(b"other"), "size": 1});
+    let layers = manifest["layers"].as_array_mut().unwrap();
+    layers.splice(0..0, vec![other; 100]);
+    registry.tag(".sig", &manifest);
+
+    let bundle = bank.bundle(SIGN, image(), Some(&repository));
+    let mut list = registry.bundles(&[bundle]);
+    let predicate = |name: &str| json!({"dev.sigstore.bundle.predicateType": name});
+    list["manifests"][0]["annotations"] = predicate(SIGN);
+    let annotations = predicate("https://slsa.dev/provenance/v1");
+    let other = json!({"digest": Digest::of(b"other"), "size": 1, "annotations": annotations});
+    let referrers = list["manifests"].as_array_mut().unwrap();
+    referrers.splice(0..0, vec![other; 64]);
+    registry.list(&list);
+    assert_eq!(registry.bind().unwrap().signers(), ["acme", "bank"]);
 }

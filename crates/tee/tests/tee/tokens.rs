@@ -1,11 +1,12 @@
 //! Attestation tokens for relying parties.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tee::{Digest, Patience, Quorum, Source, TokenKind, TokenRequest};
 
 use crate::world::{NOW, World, image};
-use crate::{Signer, party, refused};
+use crate::{Signer, failed, party, refused};
 
 #[test]
 fn a_token_has_the_kind_and_the_nonces_that_were_asked_for() {
@@ -52,4 +53,24 @@ fn signatures_of_another_image_do_not_count() {
     assert!(bind().is_ok());
     world.state.lock().unwrap().image = |_| Digest::of(b"another");
     assert!(refused(bind()).ends_with("not signed by acme"));
+}
+
+#[test]
+fn an_identity_is_asked_for_again_while_the_wait_lasts() {
+    let world = World::new();
+    let tee = world.tee();
+    world.state.lock().unwrap().outages = 4;
+    let error = failed(Patience::NONE.identity(&tee));
+    assert!(error.contains("the service answered 503"), "{error}");
+
+    world.state.lock().unwrap().outages = 5;
+    let told = Mutex::new(Vec::new());
+    let patience = Patience {
+        wait: Duration::from_secs(15),
+        tell: &|why| told.lock().unwrap().push(why.to_owned()),
+    };
+    assert_eq!(patience.identity(&tee).unwrap().image_digest(), image());
+    let told = told.into_inner().unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("the service answered 503"), "{told:?}");
 }

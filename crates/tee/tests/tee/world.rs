@@ -37,6 +37,10 @@ pub struct State {
     pub calls: Vec<String>,
     /// The time that has passed.
     pub passed: Duration,
+    /// The time that each call to the registry takes.
+    pub slowness: Duration,
+    /// The number of calls that the launcher does not answer.
+    pub outages: u32,
     pub while_asleep: Option<Event>,
 }
 
@@ -57,6 +61,8 @@ impl World {
             answers: BTreeMap::new(),
             calls: Vec::new(),
             passed: Duration::ZERO,
+            slowness: Duration::ZERO,
+            outages: 0,
             while_asleep: None,
         }));
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
@@ -154,6 +160,10 @@ impl State {
         let body = String::from_utf8_lossy(&request.body);
         self.calls
             .push(format!("{} launcher {body}", request.method));
+        if self.outages > 0 {
+            self.outages -= 1;
+            return (503, Vec::new()).into();
+        }
         if request.method == "GET" {
             self.seen = self.signed.clone();
             return (200, self.token("https://sts.googleapis.com", &Value::Null)).into();
@@ -186,6 +196,9 @@ impl State {
         let text = String::from_utf8_lossy(body);
         self.calls
             .push(format!("{method} {path} [{bearer}] {text}"));
+        if path.starts_with("/v2/") {
+            self.passed += self.slowness;
+        }
         match path.as_str() {
             "/discovery" => {
                 let keys = format!("http://{host}/jwks");

@@ -6,10 +6,11 @@ use std::cell::OnceCell;
 use content::limits;
 
 use super::super::metadata::account_token;
+use crate::deadline::Deadline;
 use crate::encode::printable;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, is_loopback};
 use crate::error::Error;
-use crate::http::{Answer, Request};
+use crate::http::{Answer, Client, Request};
 use crate::repository::Repository;
 use crate::secret::Secret;
 use crate::tee::Tee;
@@ -22,8 +23,10 @@ const REDIRECTS: usize = 3;
 const ADDRESS: usize = 8192;
 
 /// A repository in its registry.
-pub(super) struct Registry<'a> {
+pub(crate) struct Registry<'a> {
     tee: &'a Tee<'a>,
+    /// The network, until the deadline.
+    network: Client<'a>,
     repository: &'a Repository,
     /// The token that the registry asked for.
     token: OnceCell<Secret>,
@@ -36,9 +39,14 @@ struct Granted {
 }
 
 impl<'a> Registry<'a> {
-    pub(super) fn new(tee: &'a Tee<'a>, repository: &'a Repository) -> Self {
+    pub(crate) fn new(
+        tee: &'a Tee<'a>,
+        repository: &'a Repository,
+        deadline: Deadline<'a>,
+    ) -> Self {
         Self {
             tee,
+            network: tee.network().until(deadline),
             repository,
             token: OnceCell::new(),
         }
@@ -77,7 +85,7 @@ impl<'a> Registry<'a> {
             Some(token) => request.bearer(token),
             None => request,
         };
-        self.tee.network().call(DOING, &request)
+        self.network.call(DOING, &request)
     }
 
     /// Follows redirects, without the token: they lead to other hosts.
@@ -87,11 +95,11 @@ impl<'a> Registry<'a> {
                 break;
             }
             let address = answer.header("location").unwrap_or_default().to_owned();
-            if !is_address(&address) {
+            if !is_address(&address, self.repository) {
                 return Err(Error::incomplete(DOING, "location"));
             }
             let request = Request::get(address).header("accept", accept).limit(limit);
-            answer = self.tee.network().call(DOING, &request)?;
+            answer = self.network.call(DOING, &request)?;
         }
         Ok(answer)
     }
@@ -105,7 +113,7 @@ impl<'a> Registry<'a> {
         let url = self.token_address(challenge);
         let url = url.ok_or_else(|| refused.error(DOING))?;
         let request = Request::get(url).limit(limits::TOKEN);
-        let granted = self.tee.network().call(DOING, &request)?;
+        let granted = self.network.call(DOING, &request)?;
         let granted: Granted = granted.json(DOING)?;
         let token = granted.token.or(granted.access_token);
         token.ok_or_else(|| Error::incomplete(DOING, "token"))
@@ -115,7 +123,9 @@ impl<'a> Registry<'a> {
     fn token_address(&self, challenge: &str) -> Option<String> {
         let (scheme, rest) = challenge.split_once(' ')?;
         let realm = parameter(rest, "realm")?;
-        let is_right = scheme.eq_ignore_ascii_case("bearer") && Endpoint::parse(realm).is_ok();
+        let is_right = scheme.eq_ignore_ascii_case("bearer")
+            && Endpoint::parse(realm).is_ok()
+            && is_protected(realm, self.repository);
         let service = parameter(rest, "service").unwrap_or_default();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
         let scope = format!("scope=repository:{}:pull", self.repository.path());
@@ -137,12 +147,22 @@ fn is_google(host: &str) -> bool {
     host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with(".pkg.dev")
 }
 
-/// Whether an address may be followed: https, or this machine; its query is the registry's own.
-fn is_address(address: &str) -> bool {
-    let path = address.split(['?', '#']).next().unwrap_or_default();
+/// Whether an address may be followed: https, or this machine if the repository is there; its path and query are the registry's own.
+fn is_address(address: &str, repository: &Repository) -> bool {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     address.len() <= ADDRESS
         && printable(address, ADDRESS) == address
-        && Endpoint::parse(path.get(..path.len().min(512)).unwrap_or_default()).is_ok()
+        && !address.contains('\\')
+        && Endpoint::parse(&format!("{scheme}://{authority}")).is_ok()
+        && is_protected(address, repository)
+}
+
+/// Whether an address is https. A registry on the network leads to nothing on this machine.
+fn is_protected(address: &str, repository: &Repository) -> bool {
+    address.starts_with("https://") || is_loopback(repository.host())
 }
 
 #[cfg(test)]
@@ -175,15 +195,29 @@ mod tests {
 
     #[test]
     fn follows_safe_addresses_only() {
+        let repository = |text| Repository::parse(text).unwrap();
+        let (here, elsewhere) = (
+            repository("127.0.0.1:1/a"),
+            repository("registry.example/a"),
+        );
+        let zeros = "0".repeat(600);
+        let user = format!("http://localhost:{zeros}@10.0.0.5/x");
+        let long = format!("https://storage.example/{}", "a".repeat(600));
         for (address, is_safe) in [
             ("https://storage.example/blob?X-Signature=a%2Fb", true),
+            (&long, true),
             ("http://127.0.0.1:80/blob", true),
             ("http://storage.example/blob", false),
+            (&user, false),
+            ("http://localhost\\@10.0.0.5/x", false),
+            ("https://me@storage.example/x", false),
             ("/blob", false),
             ("https://storage.example/a\nb", false),
             ("", false),
         ] {
-            assert_eq!(is_address(address), is_safe, "{address}");
+            assert_eq!(is_address(address, &here), is_safe, "{address}");
+            let is_safe = is_safe && address.starts_with("https:");
+            assert_eq!(is_address(address, &elsewhere), is_safe, "{address}");
         }
     }
 }
