@@ -1,9 +1,9 @@
 //! `workload`: reads the terms of its image, runs, and prints its result. Its arguments and the variable
 //! `COUNTERSIGN_SIGNATURES` are signatures, if the terms allow it. Exit status: 0 success, 1 refused, 2 error; or that of the
 //! program that the terms name.
-#![allow(clippy::print_stderr, reason = "only main prints")]
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         clock: &SystemClock::start(),
         given: given(),
         place: Place::default(),
-        log: &|line| eprintln!("workload: {line}"),
+        log: &|line| say(format_args!("workload: {line}")),
         publish: &print,
     };
     match read_terms().and_then(|terms| run(&terms, &environment)) {
@@ -38,19 +38,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints a line. If nobody can read it, that ends nothing: this is the first process of a container.
+fn say(line: fmt::Arguments) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 fn become_program(command: &[OsString]) -> ExitCode {
     let Err(error) = shim::become_program(command);
-    eprintln!("workload: error: {error}");
+    say(format_args!("workload: error: {error}"));
     ExitCode::from(error.status())
 }
 
 fn refused(refusal: &Refusal) -> ExitCode {
-    eprintln!("workload: refused: {refusal}");
+    say(format_args!("workload: refused: {refusal}"));
     ExitCode::from(1)
 }
 
 fn failed(error: &Error) -> ExitCode {
-    eprintln!("workload: error: {error}\nhint: {}", error.hint());
+    say(format_args!(
+        "workload: error: {error}\nhint: {}",
+        error.hint()
+    ));
     ExitCode::from(2)
 }
 

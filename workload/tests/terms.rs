@@ -241,3 +241,12 @@ fn what_the_builder_starts_with_is_read() {
     assert_eq!(terms.late_binding.quorum.threshold(), 2);
     assert_eq!(terms.messages, None);
 }
+
+#[test]
+fn a_log_that_nobody_can_read_ends_nothing() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut workload = std::process::Command::new(env!("CARGO_BIN_EXE_workload"));
+    let status = workload.stderr(full).status().unwrap();
+    // There are no terms here, which is an error; a panic has another status.
+    assert_eq!(status.code(), Some(2));
+}
