@@ -7,7 +7,7 @@ use std::path::Path;
 use tee::deadline::Deadline;
 use tee::{Access, Bound, Clock, Patience, Tee};
 
-use crate::job::exec::{self, Place, Program};
+use crate::job::exec::{Place, Program, Ready, TERMINATED, protect_memory};
 use crate::job::{self, Job, Work};
 use crate::lend::{self, Lender};
 use crate::platform::Error;
@@ -36,7 +36,9 @@ pub struct Environment<'a> {
 /// [`Error::Refused`] if a party, a service or a check refuses; any other error if the run fails.
 /// Messages that were not acknowledged are returned to the subscription.
 pub fn run(terms: &Terms, environment: &Environment) -> Result<u8, Error> {
-    match job::of(&terms.job).map_err(InvalidTerms::of)? {
+    let work = job::of(&terms.job).map_err(InvalidTerms::of)?;
+    protect_memory()?;
+    match work {
         Work::Messages(mut job) => count(job.as_mut(), terms, environment).map(|()| 0),
         Work::Program(program) => execute(&program, terms, environment),
     }
@@ -55,7 +57,9 @@ fn count(job: &mut dyn Job, terms: &Terms, environment: &Environment) -> Result<
 /// Runs a program, and returns its exit status.
 fn execute(program: &Program, terms: &Terms, environment: &Environment) -> Result<u8, Error> {
     lend::check(program, &terms.collaborators)?;
-    let running = {
+    // Before anything starts a thread, and before anyone is asked.
+    let ready = Ready::check(program, &environment.place)?;
+    let loaded = {
         let tee = tee(terms, environment);
         let bound = bind(&tee, terms, environment)?;
         let access = exchange(&tee, &bound, terms, environment)?;
@@ -65,17 +69,19 @@ fn execute(program: &Program, terms: &Terms, environment: &Environment) -> Resul
             image: bound.image_digest(),
             root: Path::new("/"),
         };
-        exec::start(program, &environment.place, &mut |wanted| {
-            lender.lend(wanted)
-        })?
+        ready.hand_over(&mut |wanted| lender.lend(wanted))?
         // Here end all tokens: nothing is fetched any more.
+    };
+    let Some(loaded) = loaded else {
+        (environment.log)("exec: not started: SIGTERM came before");
+        return Ok(TERMINATED);
     };
     let (user, secrets) = (program.user, program.secrets.len());
     (environment.log)(&format!(
         "exec: started as {}:{} with {secrets} secrets",
         user.uid, user.gid
     ));
-    Ok(running.wait()?)
+    Ok(loaded.start(program)?.wait()?)
 }
 
 fn tee<'a>(terms: &Terms, environment: &Environment<'a>) -> Tee<'a> {
@@ -89,13 +95,18 @@ fn tee<'a>(terms: &Terms, environment: &Environment<'a>) -> Tee<'a> {
 /// Checks that the parties have signed the image, or waits for them.
 fn bind(tee: &Tee, terms: &Terms, environment: &Environment) -> Result<Bound, Error> {
     let log = environment.log;
-    let identity = tee.identity()?;
-    log(&format!("identity: {}", identity.image_digest()));
-
     let late_binding = &terms.late_binding;
+    let deadline = Deadline::after(environment.clock, late_binding.wait);
     let patience = Patience {
         wait: late_binding.wait,
         tell: &|missing| log(&format!("late binding: waiting: {missing}")),
+    };
+    let identity = patience.identity(tee)?;
+    log(&format!("identity: {}", identity.image_digest()));
+
+    let patience = Patience {
+        wait: deadline.left(),
+        ..patience
     };
     let sources = late_binding.sources(&environment.given);
     let bound = late_binding

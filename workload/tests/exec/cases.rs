@@ -15,6 +15,7 @@ pub const ALL: &[Case] = &[
         not_started,
     ),
     ("signals reach the program", signals),
+    ("signals that come before the program count", early),
     ("orphans are waited for", orphans),
     ("secrets are files that only the program can read", files),
     (
@@ -80,6 +81,20 @@ fn signals() {
     assert_eq!(started.next_line(), "hup\n");
     started.send(Signal::SIGTERM);
     assert_eq!(started.status(), Some(7));
+}
+
+fn early() {
+    if !is_possible() {
+        return;
+    }
+    let term = Scene::script("echo started").secret("after-SIGTERM", json!("file"), "");
+    assert_eq!(said(&term.run()), (String::new(), Some(143)));
+    assert!(!term.folder().join("countersign").exists());
+    let script = "trap 'echo hup; exit 7' HUP; while :; do sleep 0.05; done";
+    // It reaches the program, which dies of it if it has no handler yet.
+    let hangup = Scene::script(script).secret("after-SIGHUP", json!("file"), "");
+    let (_, status) = said(&hangup.run());
+    assert!([Some(7), Some(129)].contains(&status), "{status:?}");
 }
 
 fn orphans() {
@@ -163,13 +178,13 @@ fn rights() {
     if !is_possible() {
         return;
     }
-    let script = "id; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs|SigBlk|Groups)' /proc/self/status; ulimit -c; \
+    let script = "id; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs|SigBlk|Groups)' /proc/self/status; grep -c 'core file size  *1  *1 ' /proc/self/limits; \
                   readlink /proc/self/fd/0; echo";
     let (text, status) = said(&Scene::script(script).run());
     assert_eq!(status, Some(0));
     let none = "0000000000000000";
     let expected = format!(
-        "Groups:\t \nSigBlk:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}\nNoNewPrivs:\t1\n0\n/dev/null\n\n"
+        "Groups:\t \nSigBlk:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}\nNoNewPrivs:\t1\n1\n/dev/null\n\n"
     );
     assert!(
         text.starts_with("uid=65532 gid=65532 groups=65532\n"),
@@ -220,9 +235,8 @@ fn disk() {
         Ok(source) => source.join("target").join(folder.file_name().unwrap()),
         Err(_) => folder,
     };
-    let scene = Scene::script("exit 5")
-        .secret("a", json!("file"), "secret")
-        .in_folder(&folder);
+    // That is known before anything is fetched.
+    let scene = Scene::script("exit 5").missing("a").in_folder(&folder);
     let expected = format!(
         "handing secrets over: {} is not a file system in memory\n",
         folder.display()

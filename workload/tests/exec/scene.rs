@@ -5,12 +5,13 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use serde_json::{Value, json};
 use tee::Secret;
-use workload::job::exec::{ExecError, Place, Program, start};
+use workload::job::exec::{ExecError, Place, Program, Ready, TERMINATED};
 
 /// The first argument of the process that supervises.
 pub const INNER: &str = "inner";
@@ -166,15 +167,31 @@ pub fn inner() -> ExitCode {
         closed: folder.join("closed"),
         memory: folder,
     };
-    let running = start(&program, &place, &mut |wanted| {
+    match supervise(&program, &place, &secrets) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => report(&error),
+    }
+}
+
+fn supervise(
+    program: &Program,
+    place: &Place,
+    secrets: &BTreeMap<String, String>,
+) -> Result<u8, Failure> {
+    let ready = Ready::check(program, place)?;
+    // Another thread, as those that resolve names: it must take no signal.
+    std::thread::spawn(|| std::thread::sleep(Duration::from_secs(60)));
+    let loaded = ready.hand_over(&mut |wanted| {
+        if let Some(signal) = wanted.name.strip_prefix("after-") {
+            kill(Pid::this(), signal.parse::<Signal>().unwrap()).unwrap();
+        }
         let secret = secrets.get(&wanted.name);
         let secret = secret.ok_or_else(|| Failure::Secret(wanted.name.clone()))?;
         Ok::<_, Failure>(Secret::new(secret.clone().into_bytes()))
-    });
-    match running.map(|running| running.wait()) {
-        Ok(Ok(status)) => ExitCode::from(status),
-        Ok(Err(error)) => report(&error),
-        Err(error) => report(&error),
+    })?;
+    match loaded {
+        Some(loaded) => Ok(loaded.start(program)?.wait()?),
+        None => Ok(TERMINATED),
     }
 }
 

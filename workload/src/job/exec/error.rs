@@ -16,6 +16,9 @@ pub enum ExecError {
     /// This process cannot be protected from the program.
     #[error("protecting the memory of the workload: {0}")]
     Protect(#[source] io::Error),
+    /// Signals cannot be held.
+    #[error("holding signals: {0}")]
+    Signals(#[source] io::Error),
     /// A folder could not be closed or made.
     #[error("{doing} {}: {source}", path.display())]
     Folder {
@@ -73,7 +76,11 @@ impl ExecError {
             Self::Secret { .. } => {
                 "give /dev/shm of the container more room than its secrets need (tee-dev-shm-size-kb)"
             }
-            Self::Protect(_) | Self::Folder { .. } | Self::Start { .. } | Self::Wait(_) => {
+            Self::Protect(_)
+            | Self::Signals(_)
+            | Self::Folder { .. }
+            | Self::Start { .. }
+            | Self::Wait(_) => {
                 "launch the image in Confidential Space, with `user` of the image left empty"
             }
         }

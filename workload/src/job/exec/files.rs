@@ -24,7 +24,6 @@ impl Folder {
     /// Makes the folder, which does not exist yet, for `user`.
     pub(super) fn make(memory: &Path, user: User) -> Result<Self, ExecError> {
         let path = memory.join(FOLDER);
-        check_memory(memory)?;
         let failed = |source| ExecError::Folder {
             doing: "making",
             path: path.clone(),
@@ -72,7 +71,7 @@ impl Drop for Folder {
 }
 
 /// Checks that files in `folder` never reach a disk.
-fn check_memory(folder: &Path) -> Result<(), ExecError> {
+pub(super) fn check_memory(folder: &Path) -> Result<(), ExecError> {
     let found = statfs(folder).map_err(|error| ExecError::Folder {
         doing: "looking at",
         path: folder.to_owned(),

@@ -14,10 +14,10 @@ use std::process::Command;
 
 use nix::errno::Errno;
 use nix::sys::prctl::{set_no_new_privs, set_pdeathsig};
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, Uid, getgroups};
 
+use super::guard;
 use super::program::{DESCRIPTOR, RESERVED};
 
 /// The file of this program.
@@ -85,7 +85,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Option<Vec<OsSt
 /// Becomes the program.
 ///
 /// # Errors
-/// This process was not started by [`super::start()`], its user has too many rights, or the program cannot be started.
+/// This process was not started by [`super::Loaded::start`], its user has too many rights, or the program cannot be started.
 pub fn become_program(command: &[OsString]) -> Result<Infallible, ShimError> {
     check_caller(Pid::this(), Uid::effective())?;
     // The program must not outlive its supervisor.
@@ -94,8 +94,7 @@ pub fn become_program(command: &[OsString]) -> Result<Infallible, ShimError> {
         set_pdeathsig(Signal::SIGKILL),
     )?;
     step("forbidding new privileges", set_no_new_privs())?;
-    let core = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    step("forbidding core dumps", core)?;
+    step("forbidding core dumps", guard::forbid_core_dumps())?;
     check_rights()?;
     check_hidden(Path::new(LAUNCHER))?;
     close_inherited()?;

@@ -7,41 +7,34 @@ use std::process::{Child, Command};
 
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::error::ExecError;
 use super::files::Folder;
+use super::signals::Signals;
 
 /// The first exit status that stands for a signal.
 const SIGNALLED: i32 = 128;
-/// Signals that the kernel sends to a thread for what it did; blocking them has no defined effect.
-const FAULTS: [Signal; 7] = [
-    Signal::SIGABRT,
-    Signal::SIGBUS,
-    Signal::SIGFPE,
-    Signal::SIGILL,
-    Signal::SIGSEGV,
-    Signal::SIGSYS,
-    Signal::SIGTRAP,
-];
+/// The exit status of a run that SIGTERM ended before its program was started: 128 and the number of the signal.
+pub const TERMINATED: u8 = 143;
 
 /// The running program.
 pub struct Running {
     child: Child,
-    signals: SigSet,
+    signals: Signals,
     /// The files of the program's secrets, removed at the end.
     _folder: Option<Folder>,
 }
 
 impl Running {
-    /// Starts the program. Signals are held from here on, so that none is lost before it can be passed on. This process must have
-    /// one thread.
-    pub(super) fn start(mut command: Command, folder: Option<Folder>) -> io::Result<Self> {
-        let mut signals: SigSet = Signal::iterator().collect();
-        FAULTS.into_iter().for_each(|fault| signals.remove(fault));
-        signals.thread_block()?;
+    /// Starts the program.
+    pub(super) fn start(
+        mut command: Command,
+        folder: Option<Folder>,
+        signals: Signals,
+    ) -> io::Result<Self> {
         // Without effect in process 1, to which the kernel gives every process without a parent.
         set_child_subreaper(true)?;
         let child = command.spawn()?;
