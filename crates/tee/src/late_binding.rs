@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(15);
 pub struct Patience<'a> {
     /// The longest wait.
     pub wait: Duration,
-    /// Is told who is missing, whenever that changes.
+    /// Is told who is missing, or what does not answer, whenever that changes.
     pub tell: &'a dyn Fn(&str),
 }
 
@@ -35,11 +35,15 @@ impl Patience<'_> {
     /// # Errors
     /// They refuse, or do not answer until the wait is over.
     pub fn identity(&self, tee: &Tee) -> Result<Identity, Error> {
-        let deadline = Deadline::after(tee.clock(), self.wait);
+        let (deadline, mut told) = (Deadline::after(tee.clock(), self.wait), String::new());
         loop {
             match tee.identity() {
                 Err(error) if error.is_outage() && !deadline.is_over() => {
-                    (self.tell)(&error.to_string());
+                    let why = error.to_string();
+                    if why != told {
+                        (self.tell)(&why);
+                        told = why;
+                    }
                     tee.clock().sleep(PAUSE.min(deadline.left()));
                 }
                 known => return known,

@@ -63,10 +63,10 @@ fn an_identity_is_asked_for_again_while_the_wait_lasts() {
     let error = failed(Patience::NONE.identity(&tee));
     assert!(error.contains("the service answered 503"), "{error}");
 
-    world.state.lock().unwrap().outages = 5;
+    world.state.lock().unwrap().outages = 9;
     let told = Mutex::new(Vec::new());
     let patience = Patience {
-        wait: Duration::from_secs(15),
+        wait: Duration::from_secs(30),
         tell: &|why| told.lock().unwrap().push(why.to_owned()),
     };
     assert_eq!(patience.identity(&tee).unwrap().image_digest(), image());
