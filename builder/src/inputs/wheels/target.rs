@@ -5,6 +5,9 @@ use console::hint::Hinted;
 use crate::lock::packages::Package;
 use crate::spec::{PythonSpec, pair};
 
+/// Minor versions of Python 3 are less than this: tags are made for each.
+const MINORS: u32 = 1000;
+
 /// A Python on Linux with the GNU C library.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::inputs) struct Target {
@@ -77,7 +80,7 @@ fn python(runtime: &[Package]) -> Result<(u32, String), Hinted> {
     let found = runtime.iter().filter_map(|package| {
         let minor = package.name.strip_prefix("python3.")?;
         let minor = minor.strip_suffix("-minimal").unwrap_or(minor);
-        let minor = minor.parse::<u32>().ok()?;
+        let minor = minor.parse::<u32>().ok().filter(|minor| *minor < MINORS)?;
         Some((minor, upstream(&package.version).to_owned()))
     });
     let mut found: Vec<_> = found.collect();
@@ -162,6 +165,8 @@ pub(super) mod tests {
         };
         let none = refused(&[("libc6", "2.36-9")], "amd64");
         assert_eq!(none, "choosing wheels: no package of [runtime] is a Python");
+        let huge = [("libc6", "2.36-9"), ("python3.4000000000", "3.11.2-6")];
+        assert_eq!(refused(&huge, "amd64"), none);
         let two = refused(
             &[("python3.11", "3.11.2-6"), ("python3.13", "3.13.5-2")],
             "amd64",
