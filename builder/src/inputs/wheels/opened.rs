@@ -43,7 +43,7 @@ pub(super) struct Opened {
     pub(super) commands: Vec<String>,
     /// Files that pip would put elsewhere than modules.
     pub(super) elsewhere: Vec<String>,
-    /// The shared libraries that its modules need, and that it does not have.
+    /// The shared libraries of known packages that its modules need, and that it does not have.
     pub(super) libraries: BTreeSet<String>,
     stem: String,
 }
@@ -51,6 +51,8 @@ pub(super) struct Opened {
 /// What was read of a wheel.
 #[derive(Default)]
 struct Seen {
+    /// The name of the only folder with a description, without its end.
+    stem: Option<String>,
     files: BTreeMap<String, (Digest, u64)>,
     descriptions: BTreeMap<String, Vec<u8>>,
     needed: BTreeSet<String>,
@@ -126,6 +128,7 @@ fn version(stem: &str, file: &WheelFile, metadata: &Metadata) -> Result<WheelVer
 
 impl Seen {
     fn take(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
+        self.see_folder(path).map_err(io::Error::other)?;
         let mut hasher = Hasher::new();
         let mut size = 0;
         if is_description(path) {
@@ -137,7 +140,9 @@ impl Seen {
         } else if is_library(path) {
             let mut library = Library::default();
             size += io::copy(content, &mut Both(&mut hasher, &mut library))?;
-            self.needed.extend(libraries::needed(&library.0));
+            let needed = libraries::needed(&library.0).into_iter();
+            let known = needed.filter(|name| libraries::package(name).is_some());
+            self.needed.extend(known);
         } else {
             size += io::copy(content, &mut hasher)?;
         }
@@ -145,22 +150,25 @@ impl Seen {
         Ok(())
     }
 
-    /// The name of the only folder with a description, without its end.
-    fn stem(&self) -> Result<String, String> {
-        let folders = self.files.keys().filter_map(|path| path.split_once('/'));
-        let mut stems: Vec<_> = folders
-            .filter_map(|(folder, _)| folder.strip_suffix(INFO))
-            .collect();
-        stems.dedup();
-        match stems[..] {
-            [stem] => Ok(stem.to_owned()),
-            [] => Err(format!("it has no folder NAME-VERSION{INFO}")),
-            [one, other, ..] => Err(format!(
+    /// Refuses a second folder with a description, before anything of it is kept.
+    fn see_folder(&mut self, path: &str) -> Result<(), String> {
+        let folder = path.split_once('/').map(|(folder, _)| folder);
+        let Some(other) = folder.and_then(|folder| folder.strip_suffix(INFO)) else {
+            return Ok(());
+        };
+        match self.stem.get_or_insert_with(|| other.to_owned()) {
+            stem if stem == other => Ok(()),
+            stem => Err(format!(
                 "it has two folders {}{INFO} and {}{INFO}",
-                shown(one),
+                shown(stem),
                 shown(other)
             )),
         }
+    }
+
+    fn stem(&self) -> Result<String, String> {
+        let stem = self.stem.clone();
+        stem.ok_or_else(|| format!("it has no folder NAME-VERSION{INFO}"))
     }
 
     fn text(&self, stem: &str, name: &str) -> Result<Option<String>, String> {
@@ -273,5 +281,22 @@ impl Write for Both<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_description_is_not_read() {
+        let mut seen = Seen::default();
+        seen.take("a-1.dist-info/METADATA", &mut &b"x"[..]).unwrap();
+        seen.take("a/b", &mut &b"x"[..]).unwrap();
+        let mut unread = &b"x"[..];
+        let refused = seen.take("b-1.dist-info/METADATA", &mut unread);
+        let expected = "it has two folders a-1.dist-info and b-1.dist-info";
+        assert_eq!(refused.unwrap_err().to_string(), expected);
+        assert_eq!((unread, seen.descriptions.len()), (&b"x"[..], 1));
     }
 }
