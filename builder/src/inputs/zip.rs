@@ -9,6 +9,11 @@ use rawzip::{CompressionMethod, EntryMode, ZipArchive};
 
 use crate::untrusted::shown;
 
+/// Maximum length of a path, in bytes (Linux, `PATH_MAX`).
+const PATH: usize = 4096;
+/// Maximum number of names in a path.
+const DEPTH: usize = 64;
+
 /// Limits on an archive.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::inputs) struct Limits {
@@ -50,7 +55,7 @@ pub(in crate::inputs) type Take<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> 
 ///
 /// # Errors
 /// The bytes are not such an archive, a path is not one of plain names, two files have one path, an entry is encrypted or
-/// compressed by another method than DEFLATE, a limit is reached, or an error of `take`.
+/// compressed by another method than DEFLATE, a path is too long or deep, a limit is reached, or an error of `take`.
 pub(in crate::inputs) fn each_file(bytes: &[u8], limits: Limits, take: Take<'_>) -> io::Result<()> {
     each(bytes, limits, &mut |found, content| {
         take(found.path, content)
@@ -134,6 +139,11 @@ impl<R: Read> Read for Counted<R> {
 
 /// Checks that a path stays below the folder that it is unpacked to.
 fn check(path: &str) -> io::Result<()> {
+    if path.len() > PATH || path.split('/').count() > DEPTH {
+        return Err(fault(format_args!(
+            "expected a path of at most {PATH} bytes and {DEPTH} names"
+        )));
+    }
     let is_name = |part: &str| !matches!(part, "" | "." | "..");
     match path.split('/').all(is_name) && !path.contains(['\0', '\\', '\n']) {
         true => Ok(()),
@@ -221,6 +231,22 @@ mod tests {
             assert!(found.starts_with(fault), "{found}");
         }
         assert!(read(b"!<arch>").is_err());
+    }
+
+    #[test]
+    fn a_path_has_a_limit() {
+        let long = |length: usize| "a".repeat(length);
+        let deep = |depth: usize| vec!["a"; depth].join("/");
+        for good in [long(4096), deep(64)] {
+            read(&archive(&[(&good, b"")])).unwrap();
+        }
+        for wrong in [long(4097), deep(65)] {
+            let found = read(&archive(&[(&wrong, b"")])).unwrap_err();
+            assert!(
+                found.ends_with("at most 4096 bytes and 64 names"),
+                "{found}"
+            );
+        }
     }
 
     #[test]
