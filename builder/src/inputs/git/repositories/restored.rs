@@ -15,6 +15,7 @@ use crate::inputs::Supply;
 use crate::inputs::capsule::opened::Capsule;
 use crate::inputs::cargo::CrateError;
 use crate::inputs::git::entry::Mode;
+use crate::inputs::git::limits::FILE;
 use crate::inputs::unpack::{Entry, Fault, Unpacker};
 use crate::lock::repository::Repository;
 
@@ -79,6 +80,11 @@ impl Restoring<'_> {
                 let piece = self.capsule.find(&line.content)?;
                 let piece = piece.ok_or_else(|| self.absent(line.path.as_str(), &line.content))?;
                 let size = piece.size();
+                if size > FILE {
+                    let path = &line.path;
+                    let large = format!("{path}: expected at most {FILE} bytes, found {size}");
+                    return Err(self.failed(&large).into());
+                }
                 *left = left
                     .checked_sub(size)
                     .ok_or_else(|| self.failed("its files are too large"))?;
