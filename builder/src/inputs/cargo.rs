@@ -15,5 +15,5 @@ pub use error::CrateError;
 pub(in crate::inputs) use error::ELSEWHERE;
 pub use git_source::GitSource;
 pub use obtain::RegistryCheck;
-pub(in crate::inputs) use obtain::{complete, fetch, rust_versions};
+pub(in crate::inputs) use obtain::{check_commits, complete, fetch, rust_versions};
 pub(in crate::inputs) use vendor::vendor;

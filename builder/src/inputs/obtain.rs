@@ -21,7 +21,8 @@ pub(super) struct Obtained {
     pub(super) base: Option<BaseImage>,
     /// The git repositories with crates, if there are any.
     pub(super) repositories: Option<Staged>,
-    /// Whether the crates were compared with the public registry. Without crates, there is nothing to compare.
+    /// Whether the crates were compared with the public registry, and what else needs a network was checked. Without crates,
+    /// there is nothing to compare.
     pub(super) registry: RegistryCheck,
 }
 
@@ -45,7 +46,8 @@ pub(super) fn obtain(
     let base = gather_base(wanted, lock, supply)?;
     let (registry, repositories) = match &wanted.named {
         Named::Cargo { crates, .. } => (
-            cargo::complete(crates, lock.crates(), supply)?,
+            cargo::complete(crates, lock.crates(), supply)?
+                .and(cargo::check_commits(&lock.repositories, supply)),
             repositories::stage(&crates.repositories, &lock.repositories, supply)?,
         ),
         Named::Go(_) => (go::complete(&lock.modules, supply)?, None),

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::error::Error;
 use crate::inputs::Supply;
+use crate::inputs::cargo::RegistryCheck;
 use crate::inputs::git::repositories;
 use crate::inputs::store::{Key, Store};
 use crate::lock::Lock;
@@ -373,6 +374,11 @@ fn nothing_is_fetched_that_a_capsule_lacks() {
         capsule: Some(&capsule),
         ..Supply::of(&store)
     };
+    let commits = crate::inputs::cargo::check_commits(&place.lock.repositories, &supply);
+    assert_eq!(commits, RegistryCheck::offline(capsule.name()));
+    assert_eq!(commits.clone().and(commits.clone()), commits);
+    let none = crate::inputs::cargo::check_commits(&[], &supply);
+    assert_eq!(none, RegistryCheck::Made);
     let refused = supply.check_network("crate x 1").unwrap_err().to_string();
     let path = place.at("capsule");
     let expected = format!(

@@ -15,6 +15,7 @@ use crate::host::{Cargo, Patience};
 use crate::inputs::Supply;
 use crate::inputs::store::{Store, StoreError};
 use crate::lock::crates::{ARCHIVE, Crate, Named};
+use crate::lock::repository::Repository;
 
 /// Whether the digests of crates were compared with those in the registry.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -35,6 +36,7 @@ impl RegistryCheck {
     pub(in crate::inputs) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Made, check) | (check, Self::Made) => check,
+            (check, other) if check == other => check,
             (Self::NotMade { reason }, Self::NotMade { reason: other }) => Self::NotMade {
                 reason: format!("{reason}; {other}"),
             },
@@ -94,6 +96,20 @@ pub(in crate::inputs) fn complete(
         false => "fetching crates",
     })?;
     obtain(lock, &missing, supply)
+}
+
+/// Whether it was checked that the commits of git repositories have the locked files: a capsule has no commits.
+pub(in crate::inputs) fn check_commits(
+    locked: &[Repository],
+    supply: &Supply<'_>,
+) -> RegistryCheck {
+    match supply.capsule.filter(|_| !locked.is_empty()) {
+        None => RegistryCheck::Made,
+        Some(capsule) => {
+            (supply.progress)("note: the commits of git repositories are not checked");
+            RegistryCheck::offline(capsule.name())
+        }
+    }
 }
 
 /// The crates that name a version of Rust in their manifests, and the version. The store has them.
