@@ -12,7 +12,7 @@ use scratch::Scratch;
 use tokio::runtime::Handle;
 
 use super::name::CapsuleName;
-use super::piece::Piece;
+use super::piece::{ENTRIES, Piece};
 use crate::at::At;
 use crate::inputs::store::Store;
 use crate::untrusted::shown;
@@ -24,6 +24,9 @@ pub(super) const INPUT: &str = "dev.countersign.input";
 
 /// The media type of a layer with many inputs.
 pub(super) const BUNDLE: &str = "application/vnd.countersign.capsule.bundle.v1.tar";
+
+/// Maximum number of layers with many inputs: crates, modules, and files of git repositories.
+const BUNDLES: usize = 3;
 
 const LAYOUT: &str = "oci-layout";
 const INDEX: &str = "index.json";
@@ -60,8 +63,9 @@ impl Capsule {
     /// # Errors
     /// It cannot be read, or is not a capsule.
     pub fn open(name: &CapsuleName, store: &Store, runtime: &Handle) -> Result<Self, Hinted> {
+        let mut left = ENTRIES;
         let (blobs, manifest) = match name {
-            CapsuleName::File(path) => in_file(path)?,
+            CapsuleName::File(path) => in_file(path, &mut left)?,
             CapsuleName::Registry(reference) => {
                 let pulled = Pulled::open(reference, store, runtime)?;
                 let manifest = pulled.registry.manifest(&reference.digest);
@@ -82,7 +86,7 @@ impl Capsule {
             blobs,
             name,
         };
-        capsule.open_bundles()?;
+        capsule.open_bundles(&mut left)?;
         Ok(capsule)
     }
 
@@ -115,18 +119,19 @@ impl Capsule {
         alone.map(|(digest, _)| digest)
     }
 
-    fn open_bundles(&mut self) -> Result<(), Hinted> {
-        for layer in self.layers.values() {
-            if layer.media_type != BUNDLE {
-                continue;
-            }
+    /// The members of layers with many inputs, of which the capsule may have `left`.
+    fn open_bundles(&mut self, left: &mut usize) -> Result<(), Hinted> {
+        let is_bundle = |layer: &&Descriptor| layer.media_type == BUNDLE;
+        let bundles: Vec<_> = self.layers.values().filter(is_bundle).collect();
+        check_bundles(bundles.len()).map_err(|fault| unusable(&self.name, fault))?;
+        for layer in bundles {
             let digest = layer.digest;
             let found = self.blobs.find(layer)?;
             let found = found
                 .ok_or_else(|| unusable(&self.name, format_args!("it has no blob {digest}")))?;
             let mut wrong = None;
             let bundled = &mut self.bundled;
-            let read = found.each_file(|path, piece| match member(&path) {
+            let read = found.each_file(left, |path, piece| match member(&path) {
                 Some(digest) => drop(bundled.insert(digest, piece)),
                 None => wrong = Some(path),
             });
@@ -141,6 +146,15 @@ impl Capsule {
             }
         }
         Ok(())
+    }
+}
+
+fn check_bundles(count: usize) -> Result<(), String> {
+    match count > BUNDLES {
+        true => Err(format!(
+            "expected at most {BUNDLES} layers with many inputs, found {count}"
+        )),
+        false => Ok(()),
     }
 }
 
@@ -161,14 +175,15 @@ fn parse(bytes: &[u8]) -> Result<Manifest, String> {
 }
 
 /// The blobs of an OCI layout in a tar archive, and its only manifest.
-fn in_file(path: &Path) -> Result<(Blobs, Vec<u8>), Hinted> {
+fn in_file(path: &Path, left: &mut usize) -> Result<(Blobs, Vec<u8>), Hinted> {
     let file = content::open_regular(path).and_then(Piece::whole);
     let name = console::at::shown(path);
     let file = file.map_err(|error| unread(At::reading(path)(error)))?;
     let (mut files, mut twice) = (BTreeMap::new(), None);
-    let read = file.each_file(|path, piece| {
+    let read = file.each_file(left, |path, piece| {
         let path = plain(path);
-        if files.insert(path.clone(), piece).is_some() {
+        // What is held in memory does not grow with files that are not used.
+        if is_of_layout(&path) && files.insert(path.clone(), piece).is_some() {
             twice = Some(path);
         }
     });
@@ -179,11 +194,19 @@ fn in_file(path: &Path) -> Result<(Blobs, Vec<u8>), Hinted> {
     }
     let manifest = Files(&files).manifest();
     let manifest = manifest.map_err(|fault| unusable(&name, fault))?;
-    let blobs = files.into_iter().filter_map(|(path, piece)| {
-        let digest = member(path.strip_prefix(BLOBS).ok()?)?;
-        Some((digest, piece))
-    });
+    let blobs = files
+        .into_iter()
+        .filter_map(|(path, piece)| Some((blob(&path)?, piece)));
     Ok((Blobs::File(blobs.collect()), manifest))
+}
+
+/// The digest of the blob at a path.
+fn blob(path: &Path) -> Option<Digest> {
+    member(path.strip_prefix(BLOBS).ok()?)
+}
+
+fn is_of_layout(path: &Path) -> bool {
+    [LAYOUT, INDEX].map(Path::new).contains(&path) || blob(path).is_some()
 }
 
 /// The path without `./` at its beginning, as other programs write it.
@@ -266,4 +289,33 @@ fn unpulled(error: remote::Error) -> Hinted {
 
 fn unusable(name: &str, fault: impl Display) -> Hinted {
     Hinted::new(format_args!("reading capsule {name}: {fault}")).hinting(OTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capsule_has_three_layers_with_many_inputs() {
+        check_bundles(3).unwrap();
+        let refused = check_bundles(4).unwrap_err();
+        assert_eq!(
+            refused,
+            "expected at most 3 layers with many inputs, found 4"
+        );
+    }
+
+    #[test]
+    fn only_files_of_a_layout_are_held() {
+        let hex = "a".repeat(64);
+        let kept = ["oci-layout", "index.json", &format!("blobs/sha256/{hex}")];
+        assert!(kept.iter().all(|path| is_of_layout(Path::new(path))));
+        let others = ["README", "blobs/sha256/a", "blobs/index.json"];
+        let deep = [
+            format!("blobs/sha256/{hex}/a"),
+            format!("blobs/sha256/a/{hex}"),
+        ];
+        let mut others = others.into_iter().chain(deep.iter().map(String::as_str));
+        assert!(!others.any(|path| is_of_layout(Path::new(path))));
+    }
 }

@@ -10,8 +10,8 @@ use tar::{Archive, EntryType};
 
 use crate::inputs::members::Members;
 
-/// Maximum number of entries of an archive.
-const ENTRIES: usize = 1_000_000;
+/// Maximum number of entries of all archives of a capsule.
+pub(super) const ENTRIES: usize = 1_000_000;
 
 /// A piece of a file.
 #[derive(Clone, Debug)]
@@ -42,17 +42,21 @@ impl Piece {
         self.size
     }
 
-    /// Calls `take` with each regular file of a tar archive.
+    /// Calls `take` with each regular file of a tar archive. `left` is how many more entries the capsule may have.
     ///
     /// # Errors
-    /// The archive is damaged, or has something else than files and folders.
-    pub(super) fn each_file(&self, mut take: impl FnMut(PathBuf, Self)) -> io::Result<()> {
+    /// The archive is damaged, or has more entries, or something else than files and folders.
+    pub(super) fn each_file(
+        &self,
+        left: &mut usize,
+        mut take: impl FnMut(PathBuf, Self),
+    ) -> io::Result<()> {
         let mut archive = Archive::new(self.clone());
-        for (index, member) in Members::seekable(&mut archive)?.enumerate() {
+        for member in Members::seekable(&mut archive)? {
             let member = member?;
-            if index == ENTRIES {
-                return Err(wrong(format!("more than {ENTRIES} entries")));
-            }
+            let fewer = left.checked_sub(1);
+            *left = fewer
+                .ok_or_else(|| wrong(format!("the capsule has more than {ENTRIES} entries")))?;
             match member.entry.header().entry_type() {
                 EntryType::Regular => {}
                 EntryType::Directory => continue,
@@ -127,7 +131,7 @@ mod tests {
 
     fn files(piece: &Piece) -> io::Result<Vec<(String, Vec<u8>)>> {
         let mut files = Vec::new();
-        piece.each_file(|path, mut piece| {
+        piece.each_file(&mut { ENTRIES }, |path, mut piece| {
             let mut bytes = Vec::new();
             piece.read_to_end(&mut bytes).unwrap();
             files.push((path.display().to_string(), bytes));
@@ -146,7 +150,7 @@ mod tests {
         let outer = piece(&outer.into_inner().unwrap());
         let mut found = Vec::new();
         outer
-            .each_file(|_, piece| found = files(&piece).unwrap())
+            .each_file(&mut { ENTRIES }, |_, piece| found = files(&piece).unwrap())
             .unwrap();
         let expected = [
             ("a".to_owned(), b"one".to_vec()),
@@ -154,6 +158,16 @@ mod tests {
             ("c".to_owned(), Vec::new()),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn all_archives_together_have_a_limit() {
+        let (one, mut left) = (piece(&archive()), 5);
+        one.each_file(&mut left, |_, _| {}).unwrap();
+        let mut count = 0;
+        let refused = one.each_file(&mut left, |_, _| count += 1).unwrap_err();
+        assert!(refused.to_string().contains("more than"), "{refused}");
+        assert_eq!(count, 2);
     }
 
     #[test]
