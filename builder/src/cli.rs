@@ -153,7 +153,7 @@ pub struct Inputs {
     #[arg(long, value_name = "FILE")]
     pub keyring: Option<PathBuf>,
     /// The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user's go]
-    #[arg(long, value_name = "LIST", env = "GOPROXY")]
+    #[arg(long, value_name = "LIST", env = "GOPROXY", hide_env_values = true)]
     pub module_proxy: Option<String>,
     /// The package index for Python packages, as for pip [default: that of the user's pip]
     #[arg(
