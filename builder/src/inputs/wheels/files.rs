@@ -55,7 +55,7 @@ impl WantedWheels {
 }
 
 /// Checks that a lock has a wheel for each requirement, which one of its digests names and which fits the Python, and no other
-/// wheels.
+/// wheels; and that no two of them are one project at one version.
 ///
 /// # Errors
 /// It does not.
@@ -85,12 +85,30 @@ pub(in crate::inputs) fn check(
         }
     }
     match left.first() {
-        None => Ok(()),
+        None => check_alike(&lock.wheels),
         Some(wheel) => Err(other(&format!(
             "no requirement names its wheel {}",
             wheel.file
         ))),
     }
+}
+
+/// A project at one version is one wheel in an image, as in its bill of materials.
+pub(super) fn check_alike(wheels: &[Wheel]) -> Result<(), Hinted> {
+    let mut known = BTreeMap::new();
+    for wheel in wheels {
+        let key = (&wheel.name, &wheel.version);
+        if let Some(other) = known.insert(key, wheel)
+            && other.sha256 != wheel.sha256
+        {
+            return Err(Hinted::new(format_args!(
+                "choosing wheels: both {} and {} are {} {}",
+                other.file, wheel.file, wheel.name, wheel.version
+            ))
+            .hinting("name the same digests for it in all files of requirements"));
+        }
+    }
+    Ok(())
 }
 
 fn is_of(wheel: &Wheel, requirement: &Requirement) -> bool {
@@ -128,8 +146,9 @@ mod tests {
         let text = "requirements = 'r.txt'\npath = '/app'\npython = '3.12'\nglibc = '2.36'";
         let spec: WheelsSpec = content::toml::parse(text).unwrap();
         let hex = Digest::of(b"x").hex();
-        let text = format!("A==1 --hash=sha256:{hex}\nb==1; os_name == 'nt' --hash=sha256:{hex}\n");
-        let wanted = [WantedWheels::parse(&spec, &text).unwrap()];
+        let required =
+            format!("A==1 --hash=sha256:{hex}\nb==1; os_name == 'nt' --hash=sha256:{hex}\n");
+        let wanted = [WantedWheels::parse(&spec, &required).unwrap()];
         let checked = |wheels: &[Wheel], wanted: &[WantedWheels]| {
             let lock = Lock {
                 wheels: wheels.to_vec(),
@@ -154,6 +173,18 @@ mod tests {
             assert_eq!(checked(&[other], &wanted), Err(absent.to_owned()));
         }
         assert_eq!(checked(&[], &wanted), Err(absent.to_owned()));
+        // Two entries, each with another digest of the same version.
+        let entry = |path: &str, digest: Digest| {
+            let spec = text.replace("/app", path);
+            let spec: WheelsSpec = content::toml::parse(&spec).unwrap();
+            WantedWheels::parse(&spec, &format!("a==1 --hash=sha256:{}", digest.hex())).unwrap()
+        };
+        let both =
+            ["x", "y"].map(|content| entry(&format!("/{content}"), Digest::of(content.as_bytes())));
+        let mut wheels = ["/x", "/y"].map(|path| wheel("a-1.0-py3-none-any.whl", path));
+        wheels[1].sha256 = Digest::of(b"y");
+        let twice = checked(&wheels, &both).unwrap_err();
+        assert!(twice.ends_with("are a 1.0"), "{twice}");
         let more = "checking Image.lock: no requirement names its wheel a-1.0-py3-none-any.whl";
         assert_eq!(
             checked(std::slice::from_ref(&good), &[]),

@@ -1,13 +1,13 @@
 //! Fetches wheels into the store, if the package index has them with that name, version and digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use console::hint::Hinted;
 use content::Digest;
 
 use super::choose::{Unmet, choose};
 use super::error::WheelError;
-use super::files::{Applied, WantedWheels};
+use super::files::{Applied, WantedWheels, check_alike};
 use super::found::Found;
 use super::index::Index;
 use super::listing::Listed;
@@ -215,24 +215,6 @@ fn check_needs(
         true => Ok(()),
         false => Err(told(&doing, &faults).hinting(MISSING)),
     }
-}
-
-/// A project at one version is one wheel in an image, as in its bill of materials.
-fn check_alike(wheels: &[Wheel]) -> Result<(), Hinted> {
-    let mut known = BTreeMap::new();
-    for wheel in wheels {
-        let key = (&wheel.name, &wheel.version);
-        if let Some(other) = known.insert(key, wheel)
-            && other.sha256 != wheel.sha256
-        {
-            return Err(Hinted::new(format_args!(
-                "choosing wheels: both {} and {} are {} {}",
-                other.file, wheel.file, wheel.name, wheel.version
-            ))
-            .hinting("name the same digests for it in all files of requirements"));
-        }
-    }
-    Ok(())
 }
 
 /// Compares the locked wheels with the package index, and fetches those that the store does not have.
