@@ -66,14 +66,21 @@ impl Downloads {
         })
     }
 
-    /// A client for files of hundreds of megabytes at `url`, which the user has named. It uses HTTPS, except on loopback.
+    /// A client for files of hundreds of megabytes at `url`, which the user has named. It uses HTTPS, except on loopback, and
+    /// follows no redirect from elsewhere to this machine.
     ///
     /// # Errors
     /// As [`Self::of`].
     pub(in crate::inputs) fn of_index(url: &str, runtime: &Handle) -> Result<Self, String> {
         let large = || client().read_timeout(SILENCE).timeout(LARGE);
+        let is_local =
+            reqwest::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
+        let policy = match is_local {
+            true => Policy::limited(REDIRECTS),
+            false => Policy::custom(redirected),
+        };
         let http = match url.starts_with("https:") {
-            true => large().https_only(true).build(),
+            true => large().https_only(true).redirect(policy).build(),
             // HTTP is for loopback, and needs no authorities.
             false => large().tls_certs_only([]).redirect(Policy::none()).build(),
         };

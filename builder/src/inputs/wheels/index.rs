@@ -10,7 +10,7 @@ use crate::elsewhere::is_loopback;
 use crate::host;
 use crate::inputs::Supply;
 use crate::inputs::debian::{Downloads, Fault};
-use crate::lock::wheels::{ProjectName, WHEEL};
+use crate::lock::wheels::ProjectName;
 use crate::untrusted::shown;
 
 /// Number of attempts at a download.
@@ -79,11 +79,16 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The bytes of a file of a project.
+    /// The bytes of a file of a project, at most `limit`.
     ///
     /// # Errors
     /// It cannot be fetched.
-    pub(super) fn get(&self, name: &ProjectName, file: &Listed) -> Result<Vec<u8>, WheelError> {
+    pub(super) fn get(
+        &self,
+        name: &ProjectName,
+        file: &Listed,
+        limit: u64,
+    ) -> Result<Vec<u8>, WheelError> {
         let failed = |reason: &str| {
             let file = shown(&file.name);
             Hinted::new(format_args!("fetching wheel {file}: {reason}"))
@@ -91,6 +96,9 @@ impl<'a> Index<'a> {
         let from = self.address.join(&format!("{name}/"));
         let url = from.and_then(|from| from.join(&file.url));
         let mut url = url.map_err(|error| failed(&error.to_string()))?;
+        if is_local(&url) && !is_local(&self.address) {
+            return Err(failed("the index has an address for it that is on this machine").into());
+        }
         if !is_allowed(&url) {
             return Err(failed("the index has an address for it that is not https://…").into());
         }
@@ -103,7 +111,7 @@ impl<'a> Index<'a> {
                 &other
             }
         };
-        let bytes = self.fetch(&url, client, WHEEL)?;
+        let bytes = self.fetch(&url, client, limit)?;
         Ok(bytes.ok_or_else(|| failed("the index lists it, and does not have it"))?)
     }
 
@@ -133,7 +141,7 @@ impl<'a> Index<'a> {
                 Err(fault) if fault.is_absence() => return Ok(None),
                 Err(Fault::Answer(_) | Fault::Status(429 | 500..)) if tries < TRIES => tries += 1,
                 Err(fault) => {
-                    let url = shown(&without_login(url.as_str()));
+                    let url = printed(url);
                     let fault = Hinted::doing(format_args!("fetching {url}"), fault);
                     return Err(fault.hinting(UNREACHED).into());
                 }
@@ -159,9 +167,22 @@ fn address(text: &str) -> Option<Url> {
 fn is_allowed(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
-        "http" => url.host_str().is_some_and(is_loopback),
+        "http" => is_local(url),
         _ => false,
     }
+}
+
+/// Whether an address is on this machine.
+fn is_local(url: &Url) -> bool {
+    url.host_str().is_some_and(is_loopback)
+}
+
+/// An address without what may be secret: a login, and a query with a signature.
+fn printed(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    shown(&without_login(url.as_str()))
 }
 
 #[cfg(test)]
@@ -211,6 +232,38 @@ mod tests {
             said,
             "finding the package index: expected https://… (http:// only on loopback), found http://a.example/simple"
         );
+    }
+
+    #[test]
+    fn a_signature_is_not_shown() {
+        let url = Url::parse("https://u:secret@a.example/x.whl?sig=secret#secret").unwrap();
+        assert_eq!(printed(&url), "https://a.example/x.whl");
+    }
+
+    #[test]
+    fn an_index_elsewhere_names_no_file_on_this_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let supply = Supply {
+            wheels: Some("https://a.example/simple"),
+            ..Supply::of(&store)
+        };
+        let index = Index::find(&supply).unwrap();
+        for host in [
+            "http://127.0.0.1:1",
+            "https://localhost:1",
+            "https://[::1]:1",
+        ] {
+            let file = Listed {
+                name: "a-1-py3-none-any.whl".to_owned(),
+                url: format!("{host}/a-1-py3-none-any.whl"),
+                sha256: None,
+                is_yanked: false,
+            };
+            let refused = index.get(&"a".parse().unwrap(), &file, 1).unwrap_err();
+            let refused = refused.to_string();
+            assert!(refused.ends_with("that is on this machine"), "{refused}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::inputs::cargo::RegistryCheck;
 use crate::inputs::lanes::in_lanes;
 use crate::inputs::store::{Key, Kind};
 use crate::lock::packages::Package;
-use crate::lock::wheels::{ProjectName, Wheel, WheelFile};
+use crate::lock::wheels::{ProjectName, WHEEL, Wheel, WheelFile};
 use crate::untrusted::shown;
 
 const UNLISTED: &str = "either the requirements were edited, or --wheel-index, PIP_INDEX_URL or pip's configuration names another index";
@@ -114,7 +114,7 @@ fn fetch(
     let bytes = match kept {
         Some(size) => supply.store.read(&key(&file, sha256), size)?,
         None => {
-            let bytes = index.get(&requirement.name, listed)?;
+            let bytes = index.get(&requirement.name, listed, WHEEL)?;
             keep(&file, sha256, &bytes, supply)?;
             bytes
         }
@@ -288,6 +288,6 @@ fn complete_one(wheel: &Wheel, index: &Index<'_>, supply: &Supply<'_>) -> Result
     if supply.store.size(&key(file, wheel.sha256))? == Some(wheel.size) {
         return Ok(());
     }
-    let bytes = index.get(&wheel.name, &listed)?;
+    let bytes = index.get(&wheel.name, &listed, wheel.size)?;
     keep(file, wheel.sha256, &bytes, supply)
 }
