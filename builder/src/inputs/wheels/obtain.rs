@@ -242,8 +242,10 @@ pub(in crate::inputs) fn complete(
         true => "comparing wheels with the package index",
         false => "fetching wheels",
     })?;
-    let made = Index::find(supply)
-        .and_then(|index| in_lanes(wheels, |wheel| complete_one(wheel, &index, supply)).map(drop));
+    let made = Index::find(supply).and_then(|index| {
+        let done = in_lanes(wheels, |wheel| Ok(complete_one(wheel, &index, supply)));
+        done.and_then(together)
+    });
     match made {
         Ok(()) => Ok(RegistryCheck::Made),
         // The store has all wheels: only the comparison is missing.
@@ -256,6 +258,17 @@ pub(in crate::inputs) fn complete(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The results of all wheels as one. An error that may be a reason to compare nothing hides no other.
+fn together(done: Vec<Result<(), WheelError>>) -> Result<(), WheelError> {
+    let faults = done.into_iter().filter_map(Result::err);
+    let first = faults.min_by_key(|fault| match fault {
+        WheelError::Refused(_) => 0,
+        WheelError::Store(_) | WheelError::Interrupted(_) => 1,
+        WheelError::Host(_) | WheelError::Hinted(_) => 2,
+    });
+    first.map_or(Ok(()), Err)
 }
 
 fn complete_one(wheel: &Wheel, index: &Index<'_>, supply: &Supply<'_>) -> Result<(), WheelError> {
@@ -290,4 +303,23 @@ fn complete_one(wheel: &Wheel, index: &Index<'_>, supply: &Supply<'_>) -> Result
     }
     let bytes = index.get(&wheel.name, &listed, wheel.size)?;
     keep(file, wheel.sha256, &bytes, supply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_not_hidden() {
+        let unreached = || Err(Hinted::new("unreached").into());
+        let refused = Err(WheelError::refused("refused", UNLISTED));
+        let first = together(vec![Ok(()), unreached(), refused, unreached()]);
+        assert!(first.unwrap_err().is_refusal());
+        assert!(
+            !together(vec![unreached(), Ok(())])
+                .unwrap_err()
+                .is_refusal()
+        );
+        together(vec![Ok(())]).unwrap();
+    }
 }
