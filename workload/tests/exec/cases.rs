@@ -87,7 +87,10 @@ fn early() {
     if !is_possible() {
         return;
     }
-    let term = Scene::script("echo started").secret("after-SIGTERM", json!("file"), "");
+    // The second secret cannot be handed over, which nobody tries.
+    let term = Scene::script("echo started")
+        .secret("after-SIGTERM", json!("file"), "")
+        .secret("a", json!({"environment": "TOKEN"}), "a\0b");
     assert_eq!(said(&term.run()), (String::new(), Some(143)));
     assert!(!term.folder().join("countersign").exists());
     let script = "trap 'echo hup; exit 7' HUP; while :; do sleep 0.05; done";
