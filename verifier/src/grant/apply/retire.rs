@@ -1,12 +1,13 @@
 //! Takes a role from all images but one, at once or from a time on.
 //!
 //! A condition of IAM sees the resource and the time, never a claim. So an old image keeps the role until a time by a binding with
-//! the condition `request.time < timestamp('…')`. Three things follow:
+//! the condition `request.time < timestamp('…')`. Four things follow:
 //!
 //! - A member that is in two bindings of a role has it if one of them is met. It is therefore taken out of the binding without a
 //!   condition in the same write that adds it under one.
 //! - A binding whose time has passed grants nothing, but stays in the policy, where it counts for the limit of 1500 members.
 //!   Each retirement removes those.
+//! - A condition of others is compared as text only: an image that has the role under one loses it at once.
 //! - A policy that is written in a version below 3 loses its conditions.
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -84,24 +85,23 @@ impl Retirement {
         let Some(image) = self.image(member) else {
             return Next::Stays;
         };
-        let (others, deadline) = split(condition.unwrap_or_default());
+        let deadline = condition.and_then(until);
         if image == self.stays.to_string() {
             // It has the role without a condition.
-            return match others.is_empty() && deadline.is_some() {
-                true => Next::Leaves,
-                false => Next::Stays,
+            return match deadline {
+                Some(_) => Next::Leaves,
+                None => Next::Stays,
             };
         }
         let Fate::Until(end) = self.fate else {
             return Next::Leaves;
         };
-        match deadline {
-            Some(deadline) if deadline <= self.now => Next::Leaves,
-            Some(deadline) if deadline <= end => Next::Stays,
-            _ => Next::Goes(match others {
-                "" => before(end),
-                others => format!("({others}) && {}", before(end)),
-            }),
+        match (condition, deadline) {
+            (Some(_), Some(deadline)) if deadline <= self.now => Next::Leaves,
+            (Some(_), Some(deadline)) if deadline <= end => Next::Stays,
+            // When a condition of others is met is unknown here, and so is what it would mean as part of another one.
+            (Some(_), None) => Next::Leaves,
+            _ => Next::Goes(before(end)),
         }
     }
 
@@ -124,29 +124,11 @@ fn before(time: DateTime<Utc>) -> String {
     format!("{BEFORE}{time}{END}")
 }
 
-/// The time before which a condition is met, if it ends with that.
+/// The time before which a condition is met, if it is one of ours and nothing more.
 pub fn until(condition: &str) -> Option<DateTime<Utc>> {
-    split(condition).1
-}
-
-/// A condition without the time before which it is met, and that time.
-fn split(condition: &str) -> (&str, Option<DateTime<Utc>>) {
-    let parts = condition.strip_suffix(END);
-    let parts = parts.and_then(|rest| rest.rsplit_once(BEFORE));
-    let Some((others, time)) = parts else {
-        return (condition, None);
-    };
-    let others = match others {
-        "" => Some(""),
-        others => others
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(") && ")),
-    };
-    let time = DateTime::parse_from_rfc3339(time).ok();
-    match (others, time) {
-        (Some(others), Some(time)) => (others, Some(time.to_utc())),
-        _ => (condition, None),
-    }
+    let time = condition.strip_prefix(BEFORE)?.strip_suffix(END)?;
+    let time = DateTime::parse_from_rfc3339(time).ok()?.to_utc();
+    (before(time) == condition).then_some(time)
 }
 
 fn expression(granted: &Granted) -> Option<&str> {
@@ -265,15 +247,27 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_others_stay_in_force() {
-        let night = "request.time.getHours('UTC') < 6".to_owned();
-        let old = policy(&[(Some(night.clone()), &[image("old")])]);
-        let later = retirement(Fate::Until(time(9)));
-        let left = later.apply(old).unwrap();
-        let both = format!("({night}) && {}", before(time(9)));
-        assert_eq!(shown(&left), [(Some(both.clone()), vec![image("old")])]);
-        assert_eq!(split(&both), (night.as_str(), Some(time(9))));
-        assert_eq!(later.apply(left), None);
+    fn a_condition_of_others_is_no_window_and_is_never_lengthened() {
+        let timed = before(time(7));
+        for condition in [
+            // The operator && binds tighter than ||: this is always met.
+            format!("(true) || (true) && {timed}"),
+            format!("(request.time.getHours('UTC') < 6) && {timed}"),
+            format!("true || {timed}"),
+            format!(" {timed}"),
+            timed.replace("07:00:00Z", "09:00:00+02:00"),
+            "request.time.getHours('UTC') < 6".to_owned(),
+        ] {
+            assert_eq!(until(&condition), None, "{condition}");
+            let old = policy(&[(Some(condition), &[image("old"), "user:a@b".to_owned()])]);
+            for fate in [Fate::Now, Fate::Until(time(9))] {
+                let left = retirement(fate).apply(old.clone()).unwrap();
+                let mut expected = shown(&old);
+                expected[0].1.remove(0);
+                assert_eq!(shown(&left), expected);
+                assert_eq!(retirement(fate).apply(left), None);
+            }
+        }
     }
 
     #[test]

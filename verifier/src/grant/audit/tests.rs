@@ -145,6 +145,10 @@ fn conditions_are_windows_that_have_not_ended() {
             "request.time > timestamp('2026-11-29T05:00:00Z')",
             (vec!["other-condition"], false),
         ),
+        (
+            "(true) || (true) && request.time < timestamp('2026-11-29T07:00:00Z')",
+            (vec!["other-condition"], false),
+        ),
     ] {
         let mut live = live(&[&image("good")]);
         let condition = live.key_policy.bindings[0]
