@@ -78,7 +78,7 @@ fn a_role_of_vault_compares_every_claim_that_it_can() {
     let text = printed("vault");
     let path = format!("auth/jwt/role/countersign-{}", short());
     assert!(
-        text.starts_with(&format!("vault delete {path}\n")),
+        text.starts_with(&format!("vault delete {path} && \\\n")),
         "{text}"
     );
     let (command, role) = document(&text);
@@ -100,6 +100,19 @@ fn a_role_of_vault_compares_every_claim_that_it_can() {
         (&role["token_ttl"], &role["token_max_ttl"]),
         (&json!("60s"), &json!("60s"))
     );
+    for (member, value) in [
+        ("token_period", json!(0)),
+        ("claim_mappings", json!({})),
+        ("expiration_leeway", json!(150)),
+        ("not_before_leeway", json!(150)),
+        ("clock_skew_leeway", json!(60)),
+    ] {
+        assert_eq!(role[member], value, "{member}");
+    }
+    let enabled = "vault auth enable -path=jwt jwt && \\\n";
+    assert!(provider("vault").starts_with(enabled));
+    let bao = printed("openbao");
+    assert!(bao.lines().next().unwrap().ends_with(" && \\"), "{bao}");
     let (command, config) = document(&provider("vault"));
     assert_eq!(command, "vault write auth/jwt/config -");
     let issuer = "https://confidentialcomputing.googleapis.com";

@@ -49,7 +49,7 @@ fn print(grant: &ImageGrant<'_>) -> Result<Printed, Unprintable> {
             "expression": format!("{ADMITTED} ? {} : false", token(vault, &image)),
         },
     });
-    let text = format!("bao delete {path}\n{}", write("bao", &path, &role));
+    let text = format!("bao delete {path} && \\\n{}", write("bao", &path, &role));
     Ok(Printed {
         text,
         notes: vec![LOG_IN],

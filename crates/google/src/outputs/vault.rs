@@ -34,6 +34,10 @@ const SHORT: usize = 12;
 const LIFETIME: u32 = 300;
 /// The longest lifetime: that of an attestation token.
 const LONGEST: u32 = 3600;
+/// How far the times of a token may be off, in seconds: Vault's values, written so that no other ones stay in force.
+const EXPIRATION_LEEWAY: u32 = 150;
+const NOT_BEFORE_LEEWAY: u32 = 150;
+const CLOCK_SKEW_LEEWAY: u32 = 60;
 
 const ADMITS_OVERRIDES: &str = "Vault cannot require that a claim is absent: an image whose command or environment the operator has overridden \
                                 logs in too, unless its launch policy forbids overrides";
@@ -164,7 +168,7 @@ pub(super) fn configure(program: &str, vault: &Vault) -> String {
     });
     let mount = vault.mount();
     format!(
-        "{program} auth enable -path={mount} jwt\n{}",
+        "{program} auth enable -path={mount} jwt && \\\n{}",
         write(program, &format!("auth/{mount}/config"), &config)
     )
 }
@@ -190,8 +194,11 @@ fn print(grant: &ImageGrant<'_>) -> Result<Printed, Unprintable> {
     }
     let path = format!("auth/{}/role/{}", vault.mount(), vault.role(grant.image));
     let role = role(&provider, vault, grant.image);
-    // A write keeps the members that it does not name.
-    let text = format!("vault delete {path}\n{}", write("vault", &path, &role));
+    // A write keeps the members that it does not name: nothing is written if the deletion fails.
+    let text = format!(
+        "vault delete {path} && \\\n{}",
+        write("vault", &path, &role)
+    );
     Ok(Printed { text, notes })
 }
 
@@ -208,6 +215,11 @@ fn role(provider: &NewProvider<'_>, vault: &Vault, image: &Digest) -> Value {
         "token_no_default_policy": true,
         "token_ttl": lifetime,
         "token_max_ttl": lifetime,
+        "token_period": 0,
+        "claim_mappings": {},
+        "expiration_leeway": EXPIRATION_LEEWAY,
+        "not_before_leeway": NOT_BEFORE_LEEWAY,
+        "clock_skew_leeway": CLOCK_SKEW_LEEWAY,
     })
 }
 
