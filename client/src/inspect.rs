@@ -8,7 +8,7 @@ use gcp::{Policies, Pools, live};
 use grant::inspect::{self, Finding};
 use grant::{Grant, GrantedProvider};
 
-/// What is wrong with the policies of the key and of its ring, and with the pool of the grant, if this image is approved.
+/// What is wrong with the key, with its policy and that of its ring, and with the pool of the grant, if this image is approved.
 ///
 /// # Errors
 /// The grant describes no provider, or something may not be read or is not there.
@@ -22,7 +22,10 @@ pub async fn findings(
     let approved = BTreeSet::from([*approved]);
     let (key, ring) = (grant.key().to_string(), grant.key().ring().to_string());
     let (of_key, of_ring) = (policies.read(&key).await?, policies.read(&ring).await?);
-    let mut found = inspect::key_policy(grant, &approved, &live(&of_key));
+    let mut found: Vec<_> = inspect::key(grant, &policies.key(grant.key()).await?)
+        .into_iter()
+        .collect();
+    found.extend(inspect::key_policy(grant, &approved, &live(&of_key)));
     found.extend(inspect::inherited_policy(
         grant,
         &approved,

@@ -97,6 +97,13 @@ impl Audit {
         observations.all(|observed| observed.what.outcome() != Outcome::Fail)
     }
 
+    /// How many images are bound and were compared with nothing, for lack of verdicts.
+    pub fn not_compared(&self) -> usize {
+        let is_unchecked =
+            |observed: &&Observation| matches!(observed.what, What::Unchecked { .. });
+        self.observations.iter().filter(is_unchecked).count()
+    }
+
     /// What was observed, by place.
     pub fn observations(&self) -> &[Observation] {
         &self.observations
@@ -117,6 +124,7 @@ impl Audit {
             "key": self.key,
             "pool": self.pool,
             "as_granted": self.is_as_granted(),
+            "not_compared": self.not_compared(),
             "observations": observations.collect::<Vec<_>>(),
             "not_read": NOT_READ,
         })
@@ -135,9 +143,14 @@ impl fmt::Display for Audit {
             writeln!(out, "  {:<11} {outcome:<5} {what}", place.to_string())?;
         }
         writeln!(out, "  {:<11} note  not read: {NOT_READ}", "project")?;
-        match self.is_as_granted() {
-            true => write!(out, "as granted: {}", self.key),
-            false => write!(out, "not as granted: {}", self.key),
+        match (self.is_as_granted(), self.not_compared()) {
+            (true, 0) => write!(out, "as granted: {}", self.key),
+            (true, count) => write!(
+                out,
+                "as granted, except for {count} image(s) not compared (give --verdicts): {}",
+                self.key
+            ),
+            (false, _) => write!(out, "not as granted: {}", self.key),
         }
     }
 }

@@ -75,6 +75,32 @@ pub enum Finding {
         /// The role.
         role: String,
     },
+    /// Anybody, or a workload, may change the policy.
+    #[error("{member} may change the policy, and so let anybody decrypt: it has {role}")]
+    Administrator {
+        /// The member of the policy.
+        member: String,
+        /// The role.
+        role: String,
+    },
+    /// The key is for another purpose, or has no primary version that is enabled.
+    #[error(
+        "expected purpose ENCRYPT_DECRYPT and an enabled primary version, found {purpose} and {primary}"
+    )]
+    KeyUnusable {
+        /// The purpose.
+        purpose: String,
+        /// The state of the primary version, or that there is none.
+        primary: String,
+    },
+    /// The key is protected otherwise than the grant says.
+    #[error("expected protection level {expected}, found {found}")]
+    Protection {
+        /// The level of the grant.
+        expected: String,
+        /// The live level.
+        found: String,
+    },
     /// A finding in the policy of a resource that the key is part of.
     #[error("in the policy of {resource}, which the key inherits: {finding}")]
     Inherited {
@@ -175,6 +201,9 @@ impl Finding {
             Self::OtherIdentities { .. } => "other-identities",
             Self::OtherPool { .. } => "other-pool",
             Self::Stranger { .. } => "stranger",
+            Self::Administrator { .. } => "administrator",
+            Self::KeyUnusable { .. } => "key-unusable",
+            Self::Protection { .. } => "protection-level",
             Self::Inherited { finding, .. } => finding.code(),
             Self::PoolClosed { .. } => "pool-closed",
             Self::NoProvider { .. } => "no-provider",

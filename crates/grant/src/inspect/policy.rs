@@ -7,7 +7,7 @@ use google::admission::IMAGE_DIGEST;
 use google::{Identities, Member};
 
 use super::finding::Finding;
-use super::role::may_decrypt;
+use super::role::{may_administer, may_decrypt};
 use crate::document::Grant;
 use crate::live::{Binding, Policy};
 
@@ -54,11 +54,22 @@ fn surplus<'a>(
     approved: &'a BTreeSet<Digest>,
     policy: &'a Policy,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let bindings = policy.bindings.iter();
-    let bindings = bindings.filter(|binding| may_decrypt(&binding.role));
-    bindings.flat_map(move |binding| {
+    policy.bindings.iter().flat_map(move |binding| {
         let members = binding.members.iter();
-        members.filter_map(move |member| judge(grant, approved, binding, member))
+        members.filter_map(move |member| match &*binding.role {
+            role if may_decrypt(role) => judge(grant, approved, binding, member),
+            role if may_administer(role) => judge_administrator(role, member),
+            _ => None,
+        })
+    })
+}
+
+/// Persons and service accounts administer keys. Nobody else may: neither anybody, nor a workload.
+fn judge_administrator(role: &str, member: &str) -> Option<Finding> {
+    let is_public = ["allUsers", "allAuthenticatedUsers"].contains(&member);
+    (is_public || member.starts_with("principal")).then(|| Finding::Administrator {
+        member: member.to_owned(),
+        role: role.to_owned(),
     })
 }
 
@@ -199,6 +210,22 @@ mod tests {
                     assert_eq!(codes, [code], "{member} {role}");
                     assert!(found[0].to_string().contains(role), "{}", found[0]);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn neither_anybody_nor_a_workload_administers_the_key() {
+        for role in ["roles/cloudkms.admin", "roles/iam.securityAdmin"] {
+            for member in [
+                "allUsers".to_owned(),
+                "allAuthenticatedUsers".to_owned(),
+                member(&ours()),
+                format!("principal://{POOL}/subject/x"),
+            ] {
+                let found = with(json!({"role": role, "members": [member]}));
+                let codes: Vec<_> = found.iter().map(Finding::code).collect();
+                assert_eq!(codes, ["administrator"], "{member} {role}");
             }
         }
     }

@@ -25,7 +25,9 @@ const DECRYPT: [&str; 6] = [
 /// Predefined roles that allow to change the policy, and no decryption.
 const ADMINISTER: [&str; 2] = ["roles/cloudkms.admin", "roles/iam.securityAdmin"];
 /// Predefined roles that allow neither.
-const NEITHER: [&str; 9] = [
+const NEITHER: [&str; 11] = [
+    "roles/browser",
+    "roles/viewer",
     "roles/cloudkms.cryptoKeyEncrypter",
     "roles/cloudkms.cryptoKeyEncrypterViaDelegation",
     "roles/cloudkms.publicKeyViewer",
@@ -36,6 +38,8 @@ const NEITHER: [&str; 9] = [
     "roles/cloudkms.importer",
     "roles/iam.securityReviewer",
 ];
+/// Members that are anybody, whom no grant can accept.
+const PUBLIC: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
 
 /// What members are compared with.
 pub(super) struct Members<'a> {
@@ -91,7 +95,7 @@ impl Members<'_> {
         let (member, role) = (text.to_owned(), granted.role.clone());
         match identities {
             Identities::All => What::WholePool { role },
-            Identities::Attribute { name, value } if name == IMAGE_DIGEST => {
+            Identities::Attribute { name, value } if is_image(name, value) => {
                 match role == self.grant.role().as_str() {
                     true => self.image(granted, value.clone()),
                     false => What::OtherRole { member, role },
@@ -127,14 +131,19 @@ impl Members<'_> {
     /// A member that is no member of a pool.
     fn outsider(&self, member: String, role: String) -> What {
         let decrypts = DECRYPT.contains(&&*role) || role == self.grant.role().as_str();
-        let is_accepted = self.grant.others().contains(&member);
+        let is_accepted = self.grant.others().contains(&member) && !PUBLIC.contains(&&*member);
         match () {
+            () if is_accepted => What::Accepted { member, role },
             () if ADMINISTER.contains(&&*role) => What::Administrator { member, role },
             () if !decrypts => What::UnknownRole { member, role },
-            () if is_accepted => What::Accepted { member, role },
             () => What::NotAttested { member, role },
         }
     }
+}
+
+/// Whether an attribute names an image, by a digest that a token can have.
+fn is_image(name: &str, value: &str) -> bool {
+    name == IMAGE_DIGEST && value.parse::<Digest>().is_ok()
 }
 
 fn is_harmless(role: &str) -> bool {

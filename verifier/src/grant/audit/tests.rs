@@ -10,7 +10,7 @@ key = "projects/one/locations/global/keyRings/r/cryptoKeys/k"
 role = "roles/cloudkms.cryptoKeyDecrypter"
 pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
 protection_level = "HSM"
-other_members = ["serviceAccount:owner@one.iam.gserviceaccount.com"]
+other_members = ["serviceAccount:owner@one.iam.gserviceaccount.com", "allUsers", "allAuthenticatedUsers"]
 [provider]
 project = "collaborator-1"
 id = "attest"
@@ -95,7 +95,26 @@ fn a_binding_with_a_verdict_is_as_granted() {
             .to_string()
             .ends_with(grant().key().to_string().as_str())
     );
-    assert_eq!(audit.to_json()["as_granted"], true);
+    let end = "as granted, except for 1 image(s) not compared (give --verdicts): ";
+    assert!(audit.to_string().contains(end), "{audit}");
+    let json = audit.to_json();
+    assert_eq!(
+        (&json["as_granted"], &json["not_compared"]),
+        (&json!(true), &json!(1))
+    );
+    let compared = Audit::of(&live, &grant(), Some(&verdicts()), now()).unwrap();
+    assert_eq!(compared.to_json()["not_compared"], 0);
+    assert!(
+        compared.to_string().contains("\nas granted: "),
+        "{compared}"
+    );
+}
+
+#[test]
+fn a_member_whose_digest_is_none_fails_without_verdicts_too() {
+    let member = format!("principalSet://{POOL}/attribute.image_digest/latest");
+    let audit = Audit::of(&live(&[&member]), &grant(), None, now()).unwrap();
+    assert!(!audit.is_as_granted(), "{audit}");
 }
 
 #[test]
@@ -111,6 +130,10 @@ fn members_that_are_no_approved_image_are_named() {
         (format!("principalSet://{POOL}/*"), "whole-pool"),
         (subject, "not-an-image"),
         (reference, "not-an-image"),
+        (
+            format!("principalSet://{POOL}/attribute.image_digest/latest"),
+            "not-an-image",
+        ),
         (other_pool, "other-pool"),
         (
             "principal://iam.googleapis.com/nonsense".to_owned(),
@@ -162,6 +185,7 @@ fn conditions_are_windows_that_have_not_ended() {
 #[test]
 fn roles_are_those_of_the_grant() {
     let someone = "user:someone@one.example".to_owned();
+    let owner = "serviceAccount:owner@one.iam.gserviceaccount.com".to_owned();
     for (role, member, expected) in [
         (
             "roles/cloudkms.cryptoKeyEncrypterDecrypter",
@@ -176,7 +200,7 @@ fn roles_are_those_of_the_grant() {
         (
             "roles/cloudkms.admin",
             someone.clone(),
-            (vec!["administrator"], true),
+            (vec!["administrator"], false),
         ),
         (
             "roles/owner",
@@ -186,7 +210,23 @@ fn roles_are_those_of_the_grant() {
         (
             "projects/one/roles/own",
             someone.clone(),
-            (vec!["unknown-role"], true),
+            (vec!["unknown-role"], false),
+        ),
+        (
+            "roles/cloudkms.admin",
+            owner.clone(),
+            (vec!["accepted"], true),
+        ),
+        ("projects/one/roles/own", owner, (vec!["accepted"], true)),
+        (
+            "roles/cloudkms.admin",
+            "allUsers".to_owned(),
+            (vec!["administrator"], false),
+        ),
+        (
+            "projects/one/roles/own",
+            "allAuthenticatedUsers".to_owned(),
+            (vec!["unknown-role"], false),
         ),
         ("roles/cloudkms.viewer", someone, (vec![], true)),
     ] {

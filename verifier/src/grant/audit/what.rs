@@ -23,10 +23,6 @@ pub enum Outcome {
 pub enum What {
     /// The key decrypts, where the grant says.
     KeyUsable { protection: String },
-    /// The key is for another purpose, or has no primary version that is enabled.
-    KeyUnusable { purpose: String, primary: String },
-    /// The key is protected otherwise than the grant says.
-    Protection { expected: String, found: String },
     /// A binding for an image with a verdict that is a pass.
     Approved {
         image: String,
@@ -71,7 +67,7 @@ pub enum What {
     NoPool,
     /// The provider is as the grant describes it.
     ProviderAsGranted { id: String },
-    /// The pool or a provider is not as the grant describes it.
+    /// The key, the pool or a provider is not as the grant describes it.
     Differs(Finding),
     /// The pool has a second provider, which is deleted.
     DeletedProvider { name: String },
@@ -88,8 +84,6 @@ impl What {
             Self::Unchecked { .. }
             | Self::Unbound { .. }
             | Self::Accepted { .. }
-            | Self::Administrator { .. }
-            | Self::UnknownRole { .. }
             | Self::DeletedProvider { .. } => Outcome::Note,
             _ => Outcome::Fail,
         }
@@ -99,8 +93,6 @@ impl What {
     pub fn code(&self) -> &'static str {
         match self {
             Self::KeyUsable { .. } => "key-usable",
-            Self::KeyUnusable { .. } => "key-unusable",
-            Self::Protection { .. } => "protection-level",
             Self::Approved { .. } => "approved",
             Self::Unchecked { .. } => "unchecked",
             Self::UnknownImage { .. } => "unknown-image",
@@ -185,10 +177,16 @@ impl What {
             }
             Self::Gone { member, role } => write!(out, "{member} is deleted, and had {role}"),
             Self::Administrator { member, role } => {
-                write!(out, "{member} has {role}, and can change this policy")
+                write!(
+                    out,
+                    "{member} has {role}, can change this policy, and is not in other_members"
+                )
             }
             Self::UnknownRole { member, role } => {
-                write!(out, "{member} has {role}: check whether it may decrypt")
+                write!(
+                    out,
+                    "{member} has {role}, which may allow decryption, and is not in other_members"
+                )
             }
             _ => Ok(()),
         }
@@ -208,13 +206,6 @@ impl fmt::Display for What {
                     out,
                     "decrypts; its primary version is enabled; protection level {protection}"
                 )
-            }
-            Self::KeyUnusable { purpose, primary } => write!(
-                out,
-                "expected purpose ENCRYPT_DECRYPT and an enabled primary version, found {purpose} and {primary}"
-            ),
-            Self::Protection { expected, found } => {
-                write!(out, "expected protection level {expected}, found {found}")
             }
             Self::PoolActive => write!(out, "active"),
             Self::NoPool => write!(out, "it does not exist"),
