@@ -125,7 +125,7 @@ pub async fn rotate(
     };
     if arguments.apply {
         let rotated = rotation.apply(keys).await?;
-        said.notes = rotated_notes(&rotated, rotation.fate());
+        said.notes = rotated_notes(&rotated, rotation.fate(), grant);
         said.json["changed"] = json!({
             "new_image": rotated.added == Change::Written,
             "other_images": rotated.retired == Change::Written,
@@ -137,20 +137,31 @@ pub async fn rotate(
     Ok(said)
 }
 
-fn rotated_notes(rotated: &Rotated, fate: Fate) -> Vec<String> {
+/// Where the other ways to a key are seen.
+const OTHERS: &str = "this command looks at the policy of the key, under the role of the grant, by digest; `verifier audit` shows who else may \
+                      decrypt";
+
+fn rotated_notes(rotated: &Rotated, fate: Fate, grant: &Grant) -> Vec<String> {
+    let role = grant.role();
     let added = match rotated.added {
         Change::Written => "the new image has the role",
         Change::AlreadySo => "the new image already had the role",
     };
     let retired = match (rotated.retired, fate) {
         (Change::AlreadySo, _) => "no other image was changed".to_owned(),
-        (Change::Written, Fate::Now) => "no other image has the role any more".to_owned(),
+        (Change::Written, Fate::Now) => {
+            format!(
+                "in the policy of the key, no other image of the pool has {role} by digest any more"
+            )
+        }
         (Change::Written, Fate::Until(end)) => {
             let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
-            format!("other images have the role until {end} at the latest")
+            format!(
+                "in the policy of the key, other images of the pool have {role} by digest until {end} at the latest"
+            )
         }
     };
-    vec![added.to_owned(), retired]
+    vec![added.to_owned(), retired, OTHERS.to_owned()]
 }
 
 /// Removes the binding of an image, and measures when the key refuses.
@@ -190,10 +201,13 @@ pub async fn revoke(arguments: &Revoke) -> Result<Said, Error> {
     };
     let change = take_away(&keys, &grant, digest).await?;
     let begin = Instant::now();
+    let role = grant.role();
     said.json["was_bound"] = json!(change == Change::Written);
     said.notes.push(match change {
-        Change::Written => format!("binding of {digest} removed from {key}"),
-        Change::AlreadySo => format!("{key} has no binding of {digest}"),
+        Change::Written => {
+            format!("binding of {digest} to {role} removed from the policy of {key}")
+        }
+        Change::AlreadySo => format!("the policy of {key} has no binding of {digest} to {role}"),
     });
     let is_gone = is_gone(&keys, &grant, digest).await?;
     said.json["policy_is_without_it"] = json!(is_gone);
@@ -241,7 +255,7 @@ fn tell(said: &mut Said, measured: Option<Measured>, grant: &Grant) {
         Some(Measured::NeverPermitted) => {
             "not measured: the key refused the workload of the token before the removal".to_owned()
         }
-        None => "not measured, for lack of --probe: the policy is without the binding, and Google states that each use is refused after two \
+        None => "not measured, for lack of --probe: the policy of the key is without the binding, and Google states that each use is refused after two \
                  minutes, sometimes seven or more"
             .to_owned(),
     };
@@ -253,6 +267,7 @@ fn tell(said: &mut Said, measured: Option<Measured>, grant: &Grant) {
     let project = named.unwrap_or_else(|| pool.project().to_string());
     let pool = pool.id();
     said.notes.extend([
+        OTHERS.to_owned(),
         "access tokens stay valid for up to an hour, and each use of the key is compared with its policy; what was decrypted stays known"
             .to_owned(),
         format!(
