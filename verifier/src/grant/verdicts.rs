@@ -45,12 +45,17 @@ enum Word {
 }
 
 impl Verdicts {
-    /// Reads all verdicts in a folder.
+    /// Reads all verdicts in a folder, or the one that it is itself.
     ///
     /// # Errors
     /// A file cannot be read, or is no verdict.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let mut verdicts = Self::default();
+        let signed = folder.join(VERDICT);
+        if signed.try_exists().map_err(At::reading(folder))? {
+            verdicts.add(folder.to_owned())?;
+            return Ok(verdicts);
+        }
         for (count, entry) in fs::read_dir(folder)
             .map_err(At::reading(folder))?
             .enumerate()
