@@ -95,8 +95,9 @@ pub async fn add_elsewhere(
         let new: Vec<_> = new.map(|piece| elsewhere(piece, &repository)).collect();
         published.pieces.extend(new);
         published.boms.extend(found.boms);
-        published.damage.extend(found.damage);
-        let notes = found.passed_over.into_iter();
+        // The image and its own place are not responsible for damage elsewhere.
+        let damage = found.damage.iter().map(ToString::to_string);
+        let notes = damage.chain(found.passed_over);
         let notes = notes.map(|note| format!("{repository}: {note}"));
         published.passed_over.extend(notes);
     }

@@ -10,6 +10,7 @@ use content::limits;
 use oci::{Descriptor, Index, Manifest, media};
 use remote::{Registry, Transport};
 use shelf::{collected, image};
+use verifier::collect::add_elsewhere;
 use verifier::damage::Part;
 use verifier::place::Place;
 use verifier::rebuild::{Attached, Choice, Order, Tools, rebuild};
@@ -105,6 +106,32 @@ async fn a_flood_is_damage_and_not_kept() {
         panic!("{:?}", published.damage);
     };
     assert_eq!(damage.what, Part::Pieces);
+}
+
+#[tokio::test]
+async fn damage_in_another_repository_is_a_note_that_names_it() {
+    let (listener, shelf, image) = image().await;
+    let (published, _) = collected(listener, shelf, &image).await;
+    let (elsewhere, mut shelf, _) = shelf::image().await;
+    let port = elsewhere.local_addr().unwrap().port();
+    let piece = shelf.blob(media::DSSE_ENVELOPE, b"{}");
+    shelf.attest(&image, vec![piece.clone()]);
+    shelf.put(
+        &format!("blobs/{}", piece.digest),
+        media::DSSE_ENVELOPE,
+        b"[]",
+    );
+    let repository = format!("127.0.0.1:{port}/a/b").parse().unwrap();
+    let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
+    shelf::serve(elsewhere, shelf);
+    let published = add_elsewhere(published.unwrap(), &[registry])
+        .await
+        .unwrap();
+    assert_eq!(published.damage, []);
+    let [note] = &published.passed_over[..] else {
+        panic!("{:?}", published.passed_over);
+    };
+    assert!(note.starts_with(&format!("{repository}: ")), "{note}");
 }
 
 #[tokio::test]
