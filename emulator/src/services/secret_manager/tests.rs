@@ -1,25 +1,15 @@
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::*;
 use crate::protojson::parse;
-use crate::services::accounts::{Caller, Federated};
+use crate::services::accounts::Caller;
 use crate::services::testing::{OWNER, at, iam};
 
 const SECRET: &str = "projects/project/secrets/model-key";
 
 fn stranger() -> Context {
     Context {
-        caller: Caller::Federated(Federated {
-            pool: "projects/1/locations/global/workloadIdentityPools/pool"
-                .parse()
-                .unwrap(),
-            subject: "s".into(),
-            groups: Vec::new(),
-            attributes: BTreeMap::new(),
-            expires: 9,
-        }),
+        caller: Caller::ServiceAccount("stranger@other.iam.gserviceaccount.com".into()),
         now: 0,
     }
 }
