@@ -65,7 +65,7 @@ PY
 }
 terraform_reads_deployment() {
   mkdir -p "$work/deployment" && deploy terraform >"$work/deployment/main.tf.json" &&
-    CHECKPOINT_DISABLE=1 terraform -chdir="$work/deployment" providers | grep -q hashicorp/google
+    CHECKPOINT_DISABLE=1 terraform -chdir="$work/deployment" providers >"$work/providers" && grep -q hashicorp/google "$work/providers"
 }
 
 if need "gcloud deploy" gcloud python3 crane gcc tar; then

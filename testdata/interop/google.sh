@@ -145,7 +145,7 @@ disable_pool() {
 # Terraform reads the configuration and names the provider that it needs; that provider is not installed.
 terraform_reads() { # format
   mkdir -p "$work/$1" && print_provider "$1" >"$work/$1/main.tf.json" &&
-    CHECKPOINT_DISABLE=1 terraform -chdir="$work/$1" providers | grep -q hashicorp/google
+    CHECKPOINT_DISABLE=1 terraform -chdir="$work/$1" providers >"$work/providers" && grep -q hashicorp/google "$work/providers"
 }
 
 print_binding() {
