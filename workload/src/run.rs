@@ -7,7 +7,7 @@ use std::path::Path;
 use tee::deadline::Deadline;
 use tee::{Access, Bound, Clock, Patience, Tee};
 
-use crate::job::exec::{Place, Program, Ready, TERMINATED, protect_memory};
+use crate::job::exec::{Loaded, Place, Program, Ready, TERMINATED, protect_memory};
 use crate::job::{self, Job, Work};
 use crate::lend::{self, Lender};
 use crate::platform::Error;
@@ -48,7 +48,7 @@ pub fn run(terms: &Terms, environment: &Environment) -> Result<u8, Error> {
 fn count(job: &mut dyn Job, terms: &Terms, environment: &Environment) -> Result<(), Error> {
     let messages = terms.messages.as_ref();
     let messages = messages.ok_or_else(|| InvalidTerms::of("job: it needs messages"))?;
-    let tee = tee(terms, environment);
+    let tee = tee(terms, environment.socket, environment.clock);
     let bound = bind(&tee, terms, environment)?;
     let access = exchange(&tee, &bound, terms, environment)?;
     gather(job, &tee, messages, &bound, access, environment)
@@ -59,18 +59,9 @@ fn execute(program: &Program, terms: &Terms, environment: &Environment) -> Resul
     lend::check(program, &terms.collaborators)?;
     // Before anything starts a thread, and before anyone is asked.
     let ready = Ready::check(program, &environment.place)?;
-    let loaded = {
-        let tee = tee(terms, environment);
-        let bound = bind(&tee, terms, environment)?;
-        let access = exchange(&tee, &bound, terms, environment)?;
-        let lender = Lender {
-            collaborators: &terms.collaborators,
-            access: &access,
-            image: bound.image_digest(),
-            root: Path::new("/"),
-        };
-        ready.hand_over(&mut |wanted| lender.lend(wanted))?
-        // Here end all tokens: nothing is fetched any more.
+    let loaded = match load(ready, terms, environment) {
+        Err(Error::Service(tee::Error::Stopped(_))) => None,
+        loaded => loaded?,
     };
     let Some(loaded) = loaded else {
         (environment.log)("exec: not started: SIGTERM came before");
@@ -84,19 +75,30 @@ fn execute(program: &Program, terms: &Terms, environment: &Environment) -> Resul
     Ok(loaded.start(program)?.wait()?)
 }
 
-fn tee<'a>(terms: &Terms, environment: &Environment<'a>) -> Tee<'a> {
-    Tee::at(
-        environment.socket,
-        terms.services.clone(),
-        environment.clock,
-    )
+/// Waits for the signatures, and hands all secrets over. When this returns, all tokens are gone: nothing is fetched any more.
+fn load(ready: Ready, terms: &Terms, environment: &Environment) -> Result<Option<Loaded>, Error> {
+    let clock = ready.clock(environment.clock);
+    let tee = tee(terms, environment.socket, &clock);
+    let bound = bind(&tee, terms, environment)?;
+    let access = exchange(&tee, &bound, terms, environment)?;
+    let lender = Lender {
+        collaborators: &terms.collaborators,
+        access: &access,
+        image: bound.image_digest(),
+        root: Path::new("/"),
+    };
+    ready.hand_over(&mut |wanted| lender.lend(wanted))
+}
+
+fn tee<'a>(terms: &Terms, socket: &Path, clock: &'a dyn Clock) -> Tee<'a> {
+    Tee::at(socket, terms.services.clone(), clock)
 }
 
 /// Checks that the parties have signed the image, or waits for them.
 fn bind(tee: &Tee, terms: &Terms, environment: &Environment) -> Result<Bound, Error> {
     let log = environment.log;
     let late_binding = &terms.late_binding;
-    let deadline = Deadline::after(environment.clock, late_binding.wait);
+    let deadline = Deadline::after(tee.clock(), late_binding.wait);
     let patience = Patience {
         wait: late_binding.wait,
         tell: &|missing| log(&format!("late binding: waiting: {missing}")),

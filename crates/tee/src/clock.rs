@@ -11,8 +11,16 @@ pub trait Clock {
     fn elapsed(&self) -> Duration;
 
     /// Waits.
-    fn sleep(&self, pause: Duration);
+    ///
+    /// # Errors
+    /// The program was told to stop, so that nothing is waited for any more.
+    fn sleep(&self, pause: Duration) -> Result<(), Stopped>;
 }
+
+/// The program was told to stop while it waited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("waiting: the program was told to stop")]
+pub struct Stopped;
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +44,8 @@ impl Clock for SystemClock {
         self.0.elapsed()
     }
 
-    fn sleep(&self, pause: Duration) {
+    fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
         std::thread::sleep(pause);
+        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::clock::Stopped;
+
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -38,6 +40,9 @@ pub enum Error {
         /// What is wrong with the answer.
         fault: Fault,
     },
+    /// The program was told to stop while it waited.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The system failed, or a request could not be written.
     #[error("{doing}: {fault}")]
     System {
@@ -84,7 +89,7 @@ impl Error {
                 "check that the services can be reached from this machine"
             }
             Self::Answer { .. } => "check that these are the right services",
-            Self::System { .. } => "start the program again",
+            Self::Stopped(_) | Self::System { .. } => "start the program again",
         }
     }
 
@@ -102,7 +107,10 @@ impl Error {
             Self::Answer { fault, .. } => {
                 matches!(fault, Fault::Status { status, .. } if *status == 429 || *status >= 500)
             }
-            Self::Refused(_) | Self::NotDecrypted { .. } | Self::System { .. } => false,
+            Self::Refused(_)
+            | Self::NotDecrypted { .. }
+            | Self::Stopped(_)
+            | Self::System { .. } => false,
         }
     }
 

@@ -33,7 +33,7 @@ impl Patience<'_> {
     /// The identity of this container. While the wait lasts, a launcher or an issuer that does not answer is asked again.
     ///
     /// # Errors
-    /// They refuse, or do not answer until the wait is over.
+    /// They refuse, or do not answer until the wait is over; or [`Error::Stopped`].
     pub fn identity(&self, tee: &Tee) -> Result<Identity, Error> {
         let (deadline, mut told) = (Deadline::after(tee.clock(), self.wait), String::new());
         loop {
@@ -44,7 +44,7 @@ impl Patience<'_> {
                         (self.tell)(&why);
                         told = why;
                     }
-                    tee.clock().sleep(PAUSE.min(deadline.left()));
+                    tee.clock().sleep(PAUSE.min(deadline.left()))?;
                 }
                 known => return known,
             }
@@ -58,7 +58,8 @@ impl Quorum {
     ///
     /// # Errors
     /// [`Error::Refused`] names the parties that have not signed, and why what was found does not count; or the quorum has
-    /// expired. Any other error: a source could not be read, so nobody knows.
+    /// expired. [`Error::Stopped`]: the clock ended the wait. Any other error: a source could not be read, so that it is
+    /// not known who has signed.
     pub fn bind(
         &self,
         tee: &Tee,
@@ -82,7 +83,7 @@ impl Quorum {
                 (patience.tell)(&missing);
                 told = missing;
             }
-            reader.pause(PAUSE.min(deadline.left()));
+            reader.pause(PAUSE.min(deadline.left()))?;
         }
         let bound = tally.outcome()?;
         if self.expires() {

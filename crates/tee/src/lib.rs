@@ -41,7 +41,7 @@ mod tally;
 mod tee;
 
 pub use access::{Access, Algorithm, Federation, SigningKey};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Stopped, SystemClock};
 pub use content::Digest;
 pub use crc32c::crc32c;
 pub use encode::{base64, from_base64, printable};

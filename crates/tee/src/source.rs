@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use content::Digest;
 
+use crate::clock::Stopped;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::repository::Repository;
@@ -112,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Waits before the sources are read again, at most `pause`: shorter if the metadata change.
-    pub(crate) fn pause(&mut self, pause: Duration) {
+    pub(crate) fn pause(&mut self, pause: Duration) -> Result<(), Stopped> {
         let clock = self.tee.clock();
         let begin = clock.elapsed();
         if self.sources.contains(&Source::Metadata)
@@ -121,7 +122,7 @@ impl<'a> Reader<'a> {
             return clock.sleep(CHANGED.min(pause));
         }
         let passed = clock.elapsed().saturating_sub(begin);
-        clock.sleep(pause.saturating_sub(passed));
+        clock.sleep(pause.saturating_sub(passed))
     }
 
     fn token(&self, tally: &mut Tally) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! The program runs as another user, so that it can neither use the launcher's token socket nor read the memory of this process.
 
 pub mod associated_data;
+mod clock;
 mod descriptor;
 mod error;
 mod files;
@@ -18,6 +19,7 @@ mod start;
 mod supervise;
 mod user;
 
+pub use clock::Interruptible;
 pub use error::ExecError;
 pub use files::FOLDER;
 pub use guard::{Place, protect_memory};

@@ -16,6 +16,7 @@ pub const ALL: &[Case] = &[
     ),
     ("signals reach the program", signals),
     ("signals that come before the program count", early),
+    ("SIGTERM ends a pause of the wait", waiting),
     ("orphans are waited for", orphans),
     ("secrets are files that only the program can read", files),
     (
@@ -98,6 +99,21 @@ fn early() {
     let hangup = Scene::script(script).secret("after-SIGHUP", json!("file"), "");
     let (_, status) = said(&hangup.run());
     assert!([Some(7), Some(129)].contains(&status), "{status:?}");
+}
+
+fn waiting() {
+    if !is_possible() {
+        return;
+    }
+    let began = Instant::now();
+    let scene = Scene::script("echo started").secret("pause", json!("file"), "");
+    let mut started = scene.started();
+    assert_eq!(started.line, "waiting\n");
+    started.send(Signal::SIGTERM);
+    assert_eq!(started.next_line(), "", "nothing is started");
+    assert_eq!(started.status(), Some(143));
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(!scene.folder().join("countersign").exists());
 }
 
 fn orphans() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use serde_json::{Value, json};
-use tee::Secret;
+use tee::{Clock as _, Secret, Stopped, SystemClock};
 use workload::job::exec::{ExecError, Place, Program, Ready, TERMINATED};
 
 /// The first argument of the process that supervises.
@@ -155,6 +155,8 @@ enum Failure {
     Exec(#[from] ExecError),
     #[error("no secret {0}")]
     Secret(String),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 /// The process that supervises: its arguments are the description, the secrets and the folder.
@@ -169,6 +171,7 @@ pub fn inner() -> ExitCode {
     };
     match supervise(&program, &place, &secrets) {
         Ok(status) => ExitCode::from(status),
+        Err(Failure::Stopped(_)) => ExitCode::from(TERMINATED),
         Err(error) => report(&error),
     }
 }
@@ -179,11 +182,17 @@ fn supervise(
     secrets: &BTreeMap<String, String>,
 ) -> Result<u8, Failure> {
     let ready = Ready::check(program, place)?;
+    let clock = SystemClock::start();
+    let clock = ready.clock(&clock);
     // Another thread, as those that resolve names: it must take no signal.
     std::thread::spawn(|| std::thread::sleep(Duration::from_secs(60)));
     let loaded = ready.hand_over(&mut |wanted| {
         if let Some(signal) = wanted.name.strip_prefix("after-") {
             kill(Pid::this(), signal.parse::<Signal>().unwrap()).unwrap();
+        }
+        if wanted.name == "pause" {
+            println!("waiting");
+            clock.sleep(Duration::from_secs(20))?;
         }
         let secret = secrets.get(&wanted.name);
         let secret = secret.ok_or_else(|| Failure::Secret(wanted.name.clone()))?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fake::{SIGNERS, key_id};
 
 const NOT_ROOT: &str = "handing secrets over: this process is user";
 
@@ -40,6 +41,34 @@ fn nothing_is_fetched_without_a_signature() {
     }
     assert_eq!(services.calls_to("POST /v1/token"), 0, "no exchange");
     assert_eq!(services.calls_to(":decrypt"), 0);
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_signatures() {
+    let services = with(secret("one"));
+    let mut state = services.state.lock().unwrap();
+    let signers = SIGNERS.map(|name| json!({"name": name, "key_id": key_id(name)}));
+    let late_binding = json!({"from": ["token"], "wait_seconds": 604_800});
+    state.binding = Some((json!(signers), late_binding));
+    state.signed.clear();
+    state.is_stopped = true;
+    drop(state);
+    let outcome = services.run();
+    match is_root() {
+        true => {
+            assert_eq!(outcome.result.unwrap(), 143);
+            let said = "exec: not started: SIGTERM came before";
+            assert!(outcome.log.contains(said), "{}", outcome.log);
+        }
+        false => assert!(
+            outcome
+                .result
+                .unwrap_err()
+                .to_string()
+                .starts_with(NOT_ROOT)
+        ),
+    }
+    assert_eq!(services.calls_to("POST /v1/"), 0, "no service is called");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tee::{Carrier, Digest, Party, Patience, Quorum, Source};
+use tee::{Carrier, Digest, Error, Party, Patience, Quorum, Source};
 
 use crate::signers::REPOSITORY;
 use crate::world::{ATTRIBUTE, NOW, World, flavored, image};
@@ -88,6 +88,25 @@ fn a_late_signature_is_waited_for() {
     let late = quorum.bind(&tee, &identity, &[Source::Token], &patience(31));
     assert!(refused(late).contains("not signed by acme"));
     assert_eq!(world.state.lock().unwrap().passed, Duration::from_secs(76));
+}
+
+#[test]
+fn a_program_that_is_told_to_stop_waits_no_longer() {
+    let (world, (_, quorum)) = (World::new(), two());
+    let (tee, identity) = (world.tee(), world.identity());
+    let patience = Patience {
+        wait: Duration::from_secs(60),
+        tell: &|_| {},
+    };
+    world.state.lock().unwrap().is_stopped = true;
+    for source in [Source::Token, Source::Metadata] {
+        let stopped = quorum.bind(&tee, &identity, &[source], &patience);
+        assert!(matches!(stopped, Err(Error::Stopped(_))));
+    }
+    world.state.lock().unwrap().outages = u32::MAX;
+    assert!(matches!(patience.identity(&tee), Err(Error::Stopped(_))));
+    // One pause each.
+    assert_eq!(world.state.lock().unwrap().passed, Duration::from_secs(45));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tee::{Clock, Digest, Endpoint, Identity, Issuer, MetadataServer, Services, Tee};
+use tee::{Clock, Digest, Endpoint, Identity, Issuer, MetadataServer, Services, Stopped, Tee};
 
 use crate::http::{self, Request, Response};
 use crate::keys::{jwks, sign};
@@ -42,6 +42,8 @@ pub struct State {
     /// The number of calls that the launcher does not answer.
     pub outages: u32,
     pub while_asleep: Option<Event>,
+    /// Whether the program was told to stop.
+    pub is_stopped: bool,
 }
 
 pub struct World {
@@ -64,6 +66,7 @@ impl World {
             slowness: Duration::ZERO,
             outages: 0,
             while_asleep: None,
+            is_stopped: false,
         }));
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let name = format!("tee-test-{}-{number}.sock", std::process::id());
@@ -138,13 +141,17 @@ impl Clock for World {
         self.state.lock().unwrap().passed
     }
 
-    fn sleep(&self, pause: Duration) {
+    fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
         let mut state = self.state.lock().unwrap();
         state.passed += pause;
+        if state.is_stopped {
+            return Err(Stopped);
+        }
         if let Some(mut event) = state.while_asleep.take() {
             event(&mut state);
             state.while_asleep = Some(event);
         }
+        Ok(())
     }
 }
 

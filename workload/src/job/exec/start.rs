@@ -4,8 +4,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use nix::unistd::Uid;
-use tee::Secret;
+use tee::{Clock, Secret};
 
+use super::clock::Interruptible;
 use super::error::ExecError;
 use super::files::check_memory;
 use super::guard::{self, Place};
@@ -40,6 +41,14 @@ impl<'a> Ready<'a> {
             place,
             signals,
         })
+    }
+
+    /// The clock for everything that is waited for until the hand-over: SIGTERM ends its pauses.
+    pub fn clock<'b>(&self, clock: &'b dyn Clock) -> Interruptible<'b> {
+        Interruptible {
+            clock,
+            signals: self.signals,
+        }
     }
 
     /// Fetches all secrets and hands them over. `None` if SIGTERM came before: then nothing is handed over.

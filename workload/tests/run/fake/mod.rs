@@ -18,7 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use serde_json::{Value, json};
-use tee::Clock;
+use tee::{Clock, Stopped};
 use workload::Error;
 use workload::job::exec::Place;
 use workload::run::{Environment, run};
@@ -94,6 +94,8 @@ pub struct State {
     pub given: Given,
     /// The deadline in the terms, in seconds.
     pub deadline: u64,
+    /// Whether the program is told to stop when it sleeps.
+    pub is_stopped: bool,
     /// The simulated time that has passed.
     pub passed: Duration,
     /// The simulated time that each call to decrypt takes.
@@ -140,8 +142,13 @@ impl Clock for FakeClock {
         }
     }
 
-    fn sleep(&self, pause: Duration) {
-        self.state.lock().unwrap().passed += pause;
+    fn sleep(&self, pause: Duration) -> Result<(), Stopped> {
+        let mut state = self.state.lock().unwrap();
+        if state.is_stopped {
+            return Err(Stopped);
+        }
+        state.passed += pause;
+        Ok(())
     }
 }
 
@@ -163,6 +170,7 @@ impl Services {
             binding: None,
             given: Given::default(),
             deadline: 3,
+            is_stopped: false,
             passed: Duration::ZERO,
             decrypting: Duration::ZERO,
             stalling: Duration::ZERO,
