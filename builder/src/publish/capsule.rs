@@ -60,10 +60,10 @@ async fn push_blobs(
 ) -> Result<(Registry, Vec<u8>), Error> {
     let (manifest, _) = capsule.manifest_bytes()?;
     let registry = Registry::connect(repository, transport).map_err(refused)?;
-    for blob in &capsule.blobs {
-        let pushed = registry.push_blob_file(&blob.path, &blob.descriptor);
-        pushed.await.map_err(refused)?;
-    }
+    let blobs = capsule.blobs.iter();
+    let blobs = blobs.map(|blob| (blob.path.clone(), blob.descriptor.clone()));
+    let pushed = registry.push_blob_files(blobs);
+    pushed.await.map_err(refused)?;
     let empty = registry.push_blob(media::EMPTY, b"{}");
     empty.await.map_err(refused)?;
     Ok((registry, manifest))

@@ -64,7 +64,7 @@ impl Registry {
     }
 
     /// Changes the time limit for a request and its answer, which is 60 s. The time for the bytes of
-    /// content, at 64 KiB per second, is added to it.
+    /// content, at 64 KiB per second for all requests together, is added to it.
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }

@@ -1,10 +1,13 @@
 //! Pushes blobs and layouts.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use content::Digest;
 use content::at::{self, At};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use oci::{Descriptor, Layout, Target, media};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
@@ -17,6 +20,8 @@ use crate::retry::retry;
 use crate::{Error, Registry, hint};
 
 const BYTES: &str = "application/octet-stream";
+/// Files that are stored at the same time.
+const AT_ONCE: usize = 4;
 
 impl Registry {
     /// Stores `bytes` as a blob, unless the registry has it, and returns its descriptor.
@@ -27,7 +32,7 @@ impl Registry {
         let descriptor = Descriptor::of(media_type, bytes);
         if !self.has_blob(&descriptor).await? {
             let bytes = Bytes::copy_from_slice(bytes);
-            let time = self.patience(descriptor.size);
+            let time = self.time_to_send(&descriptor);
             retry(time, || self.upload(&descriptor, bytes.clone().into())).await?;
         }
         Ok(descriptor)
@@ -43,8 +48,25 @@ impl Registry {
         if self.has_blob(descriptor).await? {
             return Ok(());
         }
-        let time = self.patience(descriptor.size);
+        let time = self.time_to_send(descriptor);
         retry(time, || self.upload_file(path, descriptor)).await
+    }
+
+    /// Stores files as blobs, as [`Self::push_blob_file`], several at the same time. A blob that is named twice is sent once.
+    ///
+    /// # Errors
+    /// The first error of [`Self::push_blob_file`]; other uploads are broken off.
+    pub async fn push_blob_files(
+        &self,
+        files: impl IntoIterator<Item = (PathBuf, Descriptor)>,
+    ) -> Result<(), Error> {
+        let files = files.into_iter();
+        let files = files.map(|(path, blob)| ((blob.digest, blob.size), (path, blob)));
+        let files: BTreeMap<_, _> = files.collect();
+        let pushed = stream::iter(files.into_values())
+            .map(|(path, blob)| async move { self.push_blob_file(&path, &blob).await })
+            .buffer_unordered(AT_ONCE);
+        pushed.try_collect().await
     }
 
     async fn upload_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
@@ -60,7 +82,7 @@ impl Registry {
         })
     }
 
-    /// Stores the image of a layout under `target`, layers first, and returns its digest.
+    /// Stores the image of a layout under `target`, the manifest last, and returns its digest.
     ///
     /// # Errors
     /// [`Error::Refused`] if the layout cannot be read or `target` is another digest, or the error of a
@@ -70,12 +92,16 @@ impl Registry {
         let image = layout.image().map_err(unread)?;
         self.check_target(target, image.image_digest())?;
         let manifest = image.manifest();
-        for blob in manifest.layers.iter().chain([&manifest.config]) {
-            self.push_blob_file(&layout.blob_path(&blob.digest), blob)
-                .await?;
-        }
+        let blobs = manifest.layers.iter().chain([&manifest.config]);
+        let blobs = blobs.map(|blob| (layout.blob_path(&blob.digest), blob.clone()));
+        self.push_blob_files(blobs).await?;
         self.push_manifest(target, image.manifest_bytes(), media::MANIFEST)
             .await
+    }
+
+    /// The time limit for an upload, which may share the network with others.
+    fn time_to_send(&self, blob: &Descriptor) -> Duration {
+        self.patience(blob.size.saturating_mul(AT_ONCE as u64))
     }
 
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
@@ -150,7 +176,7 @@ impl Registry {
         let request = request
             .header(CONTENT_TYPE, BYTES)
             .header(CONTENT_LENGTH, blob.size)
-            .timeout(self.patience(blob.size));
+            .timeout(self.time_to_send(blob));
         let response = request.body(body).send().await;
         let response = response.map_err(|error| http::broken(shown, error))?;
         self.expect_stored(shown, response, blob).await

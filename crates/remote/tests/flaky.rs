@@ -3,13 +3,15 @@
 
 mod play;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use content::Digest;
 use oci::{Descriptor, Manifest, Tag, Target, media};
 use play::{Answer, Play, challenge, reply};
 use remote::{Attached, Error, Registry, Transport};
-use tokio::time::Instant;
+use tokio::sync::Barrier;
+use tokio::time::{Instant, timeout};
 
 const MANIFEST: &[u8] = b"{\"schemaVersion\":2}";
 
@@ -117,6 +119,33 @@ async fn uploads_are_retried() {
         .push_manifest(&target, MANIFEST, media::MANIFEST)
         .await
         .unwrap();
+}
+
+/// The registry answers each upload only after all have arrived.
+#[tokio::test]
+async fn files_are_uploaded_side_by_side() {
+    let all = Arc::new(Barrier::new(3));
+    let play = Play::serve(move |request, _| match request.method.as_str() {
+        "HEAD" => reply("404 Not Found", "", b""),
+        "POST" => reply("202 Accepted", "Location: /upload\r\n", b""),
+        "PUT" => {
+            let stored = reply("201 Created", "", b"").bytes().to_vec();
+            Answer::Together(all.clone(), stored)
+        }
+        _ => ok(b""),
+    })
+    .await;
+    let registry = play.connect(&Transport::PlainHttp);
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["a", "b", "c", "a"].map(|name| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, name).unwrap();
+        (path, Descriptor::of(media::OCTETS, name.as_bytes()))
+    });
+    let pushed = timeout(Duration::from_secs(20), registry.push_blob_files(files)).await;
+    pushed.unwrap().unwrap();
+    // A blob that is named twice is sent once.
+    assert_eq!(play.count("PUT", "/upload"), 3);
 }
 
 #[tokio::test]

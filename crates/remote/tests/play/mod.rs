@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use remote::{Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -14,12 +15,14 @@ pub enum Answer {
     BreaksOff(Vec<u8>),
     /// Resets the connection without an answer.
     Reset,
+    /// Sends these bytes once as many requests wait as the barrier counts.
+    Together(Arc<Barrier>, Vec<u8>),
 }
 
 impl Answer {
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Whole(bytes) | Self::BreaksOff(bytes) => bytes,
+            Self::Whole(bytes) | Self::BreaksOff(bytes) | Self::Together(_, bytes) => bytes,
             Self::Reset => b"",
         }
     }
@@ -130,9 +133,13 @@ async fn speak(stream: TcpStream, director: Arc<Director>, seen: Arc<Mutex<Vec<R
             });
             answer
         };
+        if let Answer::Together(requests, _) = &answer {
+            requests.wait().await;
+        }
         match answer {
-            Answer::Whole(bytes) if stream.write_all(&bytes).await.is_ok() => {}
-            Answer::Whole(_) => return,
+            Answer::Whole(bytes) | Answer::Together(_, bytes)
+                if stream.write_all(&bytes).await.is_ok() => {}
+            Answer::Whole(_) | Answer::Together(..) => return,
             Answer::BreaksOff(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 return;
