@@ -48,8 +48,8 @@ fn walk(
     into: &mut Vec<Entry>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     for found in fs::read_dir(folder)? {
-        let path = found?.path();
-        let status = fs::symlink_metadata(&path)?;
+        let found = found?;
+        let (path, status) = (found.path(), found.metadata()?);
         if status.is_dir() {
             walk(top, &path, into)?;
         } else if status.is_file() {

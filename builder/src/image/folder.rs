@@ -1,6 +1,6 @@
 //! The contents of a folder as entries.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub(super) fn walk(top: &Path) -> Result<Vec<(String, Kind)>, Hinted> {
         for entry in fs::read_dir(&folder).map_err(unread(&folder))? {
             let entry = entry.map_err(unread(&folder))?;
             let path = below.join(entry.file_name());
-            let kind = kind(&entry.path())?;
+            let kind = kind(&entry)?;
             let text = path.to_str().ok_or_else(|| {
                 let path = shown(&path.to_string_lossy());
                 Hinted::new(format_args!("\"{path}\" is not UTF-8")).hinting("rename the file")
@@ -37,8 +37,9 @@ pub(super) fn walk(top: &Path) -> Result<Vec<(String, Kind)>, Hinted> {
     Ok(found)
 }
 
-fn kind(path: &Path) -> Result<Kind, Hinted> {
-    let metadata = fs::symlink_metadata(path).map_err(unread(path))?;
+fn kind(entry: &DirEntry) -> Result<Kind, Hinted> {
+    let path = &entry.path();
+    let metadata = entry.metadata().map_err(unread(path))?;
     match metadata.file_type() {
         kind if kind.is_dir() => Ok(Kind::Directory),
         kind if kind.is_file() => Ok(file(path, &metadata)),

@@ -204,6 +204,8 @@ fn refuses_ambiguous_entries() {
     assert_eq!(refused(below_link), "parent is not a directory");
     let case = vec![file("A/x", b""), file("a/y", b"")];
     assert_eq!(refused(case), "path differs from \"A\" in case only");
+    let case = vec![file("ab", b""), file("Ac", b""), file("AC", b"")];
+    assert_eq!(refused(case), "path differs from \"AC\" in case only");
     let out = vec![link("a/b", "../../etc/passwd")];
     assert_eq!(
         refused(out),

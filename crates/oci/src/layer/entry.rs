@@ -184,6 +184,19 @@ impl EntryPath {
         Some(Self(parent.to_owned()))
     }
 
+    /// The directories that hold this path, from the nearest to the highest below the root.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &str> {
+        fn parent(path: &str) -> Option<&str> {
+            path.rsplit_once('/').map(|(parent, _)| parent)
+        }
+        std::iter::successors(parent(&self.0), |path| parent(path))
+    }
+
+    /// One of the [`Self::parents`] of a path.
+    pub(crate) fn of_parent(parent: &str) -> Self {
+        Self(parent.to_owned())
+    }
+
     /// Whether this path is `other`, or below it.
     pub(crate) fn starts_with(&self, other: &Self) -> bool {
         let rest = self.0.strip_prefix(other.as_str());

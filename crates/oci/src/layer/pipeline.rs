@@ -1,5 +1,6 @@
 //! Computes both digests of a layer, and writes it, on other threads than the one that reads its files.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::Error;
 
 /// Size of the blocks that threads exchange, in bytes. With as many as a stored block of gzip has, each becomes one.
 const BLOCK: usize = 65_535;
+/// Size of the pieces in which the blob is written, in bytes: whole pages of memory.
+const PIECE: usize = 256 << 10;
 /// Blocks that may wait for a thread.
 const WAITING: usize = 4;
 
@@ -82,16 +85,29 @@ fn blob(blocks: &Receiver<Block>, out: impl Write) -> io::Result<(Digest, u64)> 
 
 /// The archive that is being written.
 pub(super) struct Archive {
+    /// Always of [`BLOCK`] bytes.
     block: Vec<u8>,
+    /// How many bytes of the block are used.
+    used: usize,
     threads: [SyncSender<Block>; 2],
+    /// Blocks that threads have or had, oldest first.
+    sent: VecDeque<Block>,
     size: u64,
+}
+
+/// Whether a file had as many bytes as were declared.
+pub(super) enum Length {
+    AsDeclared,
+    Other,
 }
 
 impl Archive {
     fn to(threads: [SyncSender<Block>; 2]) -> Self {
         Self {
-            block: Vec::with_capacity(BLOCK),
+            block: vec![0; BLOCK],
+            used: 0,
             threads,
+            sent: VecDeque::new(),
             size: 0,
         }
     }
@@ -103,30 +119,39 @@ impl Archive {
     pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         self.grow(bytes.len() as u64)?;
         while !bytes.is_empty() {
-            let count = bytes.len().min(self.room()?);
-            self.block.extend_from_slice(&bytes[..count]);
-            bytes = &bytes[count..];
+            let room = self.room()?;
+            let (now, later) = bytes.split_at(bytes.len().min(room.len()));
+            room[..now.len()].copy_from_slice(now);
+            self.used += now.len();
+            bytes = later;
         }
         Ok(())
     }
 
-    /// Appends the next `size` bytes of a file. Returns how many it had.
+    /// Appends a file of `size` bytes. If it has another length, the archive must not be used.
     ///
     /// # Errors
     /// As [`Self::put`]; the inner error is that of the file.
-    pub(super) fn copy(&mut self, file: &mut File, size: u64) -> Result<io::Result<u64>, Error> {
+    pub(super) fn copy(&mut self, file: &mut File, size: u64) -> Result<io::Result<Length>, Error> {
         self.grow(size)?;
         let mut left = size;
-        while left > 0 {
-            let count = left.min(self.room()? as u64);
-            // Into the block itself, which has this capacity.
-            match (&mut *file).take(count).read_to_end(&mut self.block) {
-                Ok(0) => break,
-                Ok(count) => left -= count as u64,
+        loop {
+            let room = self.room()?;
+            // One byte more than is left shows that the file ends there, without another call.
+            let most = usize::try_from(left + 1).map_or(room.len(), |most| most.min(room.len()));
+            let count = match read(file, &mut room[..most]) {
+                Ok(count) => count,
                 Err(error) => return Ok(Err(error)),
+            };
+            if count as u64 > left || (count == 0 && left > 0) {
+                return Ok(Ok(Length::Other));
+            }
+            self.used += count;
+            left -= count as u64;
+            if left == 0 && count < most {
+                return Ok(Ok(Length::AsDeclared));
             }
         }
-        Ok(Ok(size - left))
     }
 
     fn grow(&mut self, count: u64) -> Result<(), Error> {
@@ -138,52 +163,139 @@ impl Archive {
         }
     }
 
-    /// How many bytes fit into the block; at least one.
-    fn room(&mut self) -> Result<usize, Error> {
-        if self.block.len() == BLOCK {
+    /// The rest of the block, of at least one byte.
+    fn room(&mut self) -> Result<&mut [u8], Error> {
+        if self.used == BLOCK {
             self.send()?;
         }
-        Ok(BLOCK - self.block.len())
+        Ok(&mut self.block[self.used..])
     }
 
     /// Gives the block to both threads.
     fn send(&mut self) -> Result<(), Error> {
-        let next = Vec::with_capacity(BLOCK);
-        let block = Arc::new(std::mem::replace(&mut self.block, next));
+        let next = self.unused();
+        let mut block = std::mem::replace(&mut self.block, next);
+        block.truncate(self.used);
+        self.used = 0;
+        let block = Arc::new(block);
         for thread in &self.threads {
             let sent = thread.send(Arc::clone(&block));
             sent.map_err(|_| Error::WriteLayer(io::ErrorKind::BrokenPipe.into()))?;
         }
+        self.sent.push_back(block);
         Ok(())
+    }
+
+    /// A block that both threads are done with. There are as many blocks as can wait for threads.
+    fn unused(&mut self) -> Vec<u8> {
+        match self.sent.pop_front().map(Arc::try_unwrap) {
+            Some(Ok(block)) if block.len() == BLOCK => return block,
+            Some(Err(waiting)) => self.sent.push_front(waiting),
+            _ => {}
+        }
+        vec![0; BLOCK]
     }
 }
 
-/// Computes the digest and the size of what is written.
+/// Reads once, again if a signal interrupts it.
+fn read(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// Computes the digest and the size of what is written, and writes it in large pieces: file systems copy whole pages in half
+/// the time that they take for bytes from the middle of a page on.
 struct Counted<W> {
     inner: W,
+    piece: Vec<u8>,
     hasher: Hasher,
     size: u64,
 }
 
-impl<W> Counted<W> {
+impl<W: Write> Counted<W> {
     fn new(inner: W) -> Self {
         Self {
             inner,
+            piece: Vec::with_capacity(PIECE),
             hasher: Hasher::new(),
             size: 0,
         }
+    }
+
+    fn write_piece(&mut self) -> io::Result<()> {
+        self.inner.write_all(&self.piece)?;
+        self.hasher.update(&self.piece);
+        self.size += self.piece.len() as u64;
+        self.piece.clear();
+        Ok(())
     }
 }
 
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.size += count as u64;
+        let count = bytes.len().min(PIECE - self.piece.len());
+        self.piece.extend_from_slice(&bytes[..count]);
+        if self.piece.len() == PIECE {
+            self.write_piece()?;
+        }
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.write_piece()?;
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Seek as _;
+
+    use super::*;
+
+    /// What is written if the file of `content` is declared to have `size` bytes; `None` if it has another length.
+    fn copied(before: usize, content: &[u8], size: usize) -> Option<Digest> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file.rewind().unwrap();
+        let mut length = Length::Other;
+        let written = write(io::sink(), |archive| {
+            archive.put(&vec![7; before])?;
+            length = archive.copy(&mut file, size as u64)?.unwrap();
+            Ok(())
+        });
+        matches!(length, Length::AsDeclared).then(|| written.unwrap().diff_id)
+    }
+
+    #[test]
+    fn a_file_has_the_length_that_was_declared() {
+        for before in [0, 512, BLOCK - 1] {
+            for size in [
+                0,
+                1,
+                512,
+                BLOCK - 513,
+                BLOCK - 512,
+                BLOCK,
+                BLOCK + 1,
+                20 * BLOCK,
+            ] {
+                let content: Vec<u8> = (0..size).map(|n| (n * 31 % 251) as u8).collect();
+                let expected = Digest::of(&[&vec![7; before], &content[..]].concat());
+                assert_eq!(
+                    copied(before, &content, size),
+                    Some(expected),
+                    "{before} {size}"
+                );
+                assert_eq!(copied(before, &content, size + 1), None, "{before} {size}");
+                if size > 0 {
+                    assert_eq!(copied(before, &content, size - 1), None, "{before} {size}");
+                }
+            }
+        }
     }
 }

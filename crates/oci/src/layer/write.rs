@@ -1,8 +1,8 @@
 //! Writes layers in formats v1 and v2.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use content::at::At;
@@ -10,12 +10,10 @@ use content::limits;
 
 use super::entry::{check_link, check_mode, check_printable};
 use super::fault::{self, Fault};
-use super::pipeline::{self, Archive, Written};
+use super::pipeline::{self, Archive, Length, Written};
 use super::ustar::{self, Flag, Header};
 use super::{Attributed, Attributes, Content, Entry, EntryPath, Executable, Kind, Owner};
 use crate::Error;
-
-type Tree = BTreeMap<EntryPath, (Kind, Attributes)>;
 
 /// Writes `entries` as one layer of format v1 (docs/format-v1.md), or v2 (docs/format-v2.md) if an entry has attributes:
 /// sorted by the bytes of their paths, with missing parent directories added, with fixed owners, times and modes, in
@@ -29,40 +27,53 @@ pub fn write<E: Into<Attributed>>(
     entries: impl IntoIterator<Item = E>,
     out: impl Write + Send,
 ) -> Result<Written, Error> {
-    let tree = sort(entries)?;
+    let entries = sort(entries)?;
     pipeline::write(out, |archive| {
         let mut writer = Writer {
             archive,
             extensions: 0,
         };
-        for (path, (kind, attributes)) in &tree {
-            writer.append(path, kind, attributes)?;
+        for Attributed { entry, attributes } in &entries {
+            writer.append(&entry.path, &entry.kind, attributes)?;
         }
         // The archive ends with two blocks of zeros and no further padding.
         archive.put(&[0; 2 * ustar::BLOCK])
     })
 }
 
-/// The entries by path, with all parents. Strings are ordered by their bytes, so a directory, whose path has
+/// The entries, sorted, with all parents. Strings are ordered by their bytes, so a directory, whose path has
 /// no trailing slash here, precedes its contents.
-fn sort<E: Into<Attributed>>(entries: impl IntoIterator<Item = E>) -> Result<Tree, Error> {
-    let mut tree = BTreeMap::new();
-    for entry in entries {
-        let Attributed { entry, attributes } = entry.into();
-        let Entry { path, kind } = entry;
-        let checked = check(&path, &kind).and_then(|()| check_mode(&kind, attributes.mode));
-        checked.map_err(|fault| at(&path, fault))?;
-        if tree.insert(path.clone(), (kind, attributes)).is_some() {
-            return Err(at(&path, fault::DUPLICATE));
-        }
+fn sort<E: Into<Attributed>>(
+    entries: impl IntoIterator<Item = E>,
+) -> Result<Vec<Attributed>, Error> {
+    let mut entries: Vec<Attributed> = entries.into_iter().map(Into::into).collect();
+    for Attributed { entry, attributes } in &entries {
+        let checked = check(&entry.path, &entry.kind);
+        let checked = checked.and_then(|()| check_mode(&entry.kind, attributes.mode));
+        checked.map_err(|fault| at(&entry.path, fault))?;
     }
-    add_parents(&mut tree)?;
-    check_case(&tree)?;
+    by_path(&mut entries);
+    let mut pairs = entries.windows(2);
+    if let Some(pair) = pairs.find(|pair| pair[0].entry.path == pair[1].entry.path) {
+        return Err(at(&pair[0].entry.path, fault::DUPLICATE));
+    }
+    add_parents(&mut entries)?;
+    check_case(&entries)?;
     let limit = limits::ENTRIES;
-    match tree.keys().nth(limit) {
-        Some(path) => Err(at(path, fault::entries(limit))),
-        None => Ok(tree),
+    match entries.get(limit) {
+        Some(Attributed { entry, .. }) => Err(at(&entry.path, fault::entries(limit))),
+        None => Ok(entries),
     }
+}
+
+fn by_path(entries: &mut [Attributed]) {
+    entries.sort_unstable_by(|one, other| one.entry.path.cmp(&other.entry.path));
+}
+
+/// Finds an entry among sorted ones.
+fn find<'a>(entries: &'a [Attributed], path: &str) -> Option<&'a Entry> {
+    let place = entries.binary_search_by(|found| found.entry.path.as_str().cmp(path));
+    place.ok().map(|place| &entries[place].entry)
 }
 
 fn check(path: &EntryPath, kind: &Kind) -> Result<(), Fault> {
@@ -74,30 +85,55 @@ fn check(path: &EntryPath, kind: &Kind) -> Result<(), Fault> {
     check_link(path, target)
 }
 
-fn add_parents(tree: &mut Tree) -> Result<(), Error> {
-    let listed: Vec<EntryPath> = tree.keys().cloned().collect();
-    for path in listed {
-        let mut next = path.parent();
-        while let Some(parent) = next {
-            next = parent.parent();
-            let added = || (Kind::Directory, Attributes::default());
-            if tree.entry(parent).or_insert_with(added).0 != Kind::Directory {
-                return Err(at(&path, fault::PARENT));
+fn add_parents(entries: &mut Vec<Attributed>) -> Result<(), Error> {
+    let mut missing = BTreeSet::new();
+    let mut last = None;
+    for Attributed { entry, .. } in entries.iter() {
+        // Most entries are in the directory of the one before.
+        let nearest = entry.path.parents().next();
+        if std::mem::replace(&mut last, nearest) == nearest {
+            continue;
+        }
+        for parent in entry.path.parents() {
+            match find(entries, parent).map(|parent| &parent.kind) {
+                // Its own parents are looked for in its turn.
+                Some(Kind::Directory) => break,
+                Some(_) => return Err(at(&entry.path, fault::PARENT)),
+                None if missing.insert(parent) => {}
+                None => break,
             }
         }
     }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let added = missing.into_iter().map(|path| Entry {
+        path: EntryPath::of_parent(path),
+        kind: Kind::Directory,
+    });
+    let added: Vec<Attributed> = added.map(Into::into).collect();
+    entries.extend(added);
+    by_path(entries);
     Ok(())
 }
 
-/// Refuses paths that differ only in case: on some file systems they would be one file.
-fn check_case(tree: &Tree) -> Result<(), Error> {
-    let mut seen = HashMap::new();
-    for path in tree.keys() {
-        if let Some(other) = seen.insert(path.as_str().to_lowercase(), path) {
-            let other = other.as_str();
-            let fault = format!("path differs from {other:?} in case only");
-            return Err(at(path, fault.into()));
+/// Refuses paths that differ only in case: on some file systems they would be one file. At least one of two such paths is
+/// not in lower case.
+fn check_case(entries: &[Attributed]) -> Result<(), Error> {
+    let mut seen: HashMap<String, &EntryPath> = HashMap::new();
+    for Attributed { entry, .. } in entries {
+        let path = &entry.path;
+        let lower = path.as_str().to_lowercase();
+        if lower == path.as_str() {
+            continue;
         }
+        let other = find(entries, &lower).map(|other| &other.path);
+        if let Some(other) = other.or(seen.get(&lower).copied()) {
+            let (first, second) = (path.min(other), path.max(other));
+            let fault = format!("path differs from {:?} in case only", first.as_str());
+            return Err(at(second, fault.into()));
+        }
+        seen.insert(lower, path);
     }
     Ok(())
 }
@@ -209,14 +245,10 @@ impl Writer<'_> {
         file: &mut File,
         size: u64,
     ) -> Result<(), Error> {
-        let copied = self
-            .archive
-            .copy(file, size)?
-            .map_err(At::reading(source))?;
-        let further = file.read(&mut [0]).map_err(At::reading(source))?;
-        match copied == size && further == 0 {
-            true => Ok(()),
-            false => Err(at(path, fault::CHANGED)),
+        let copied = self.archive.copy(file, size)?;
+        match copied.map_err(At::reading(source))? {
+            Length::AsDeclared => Ok(()),
+            Length::Other => Err(at(path, fault::CHANGED)),
         }
     }
 }
