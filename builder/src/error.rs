@@ -7,13 +7,11 @@ use console::hint::Hinted;
 use crate::at::At;
 use crate::compile::error::CompileError;
 use crate::deploy::Refused;
-use crate::inputs::cargo::CrateError;
+use crate::inputs::DependencyError;
 use crate::inputs::debian::ArchiveError;
 use crate::inputs::debian::root::RootError;
 use crate::inputs::git::SourceError;
-use crate::inputs::go::ModuleError;
 use crate::inputs::store::StoreError;
-use crate::inputs::wheels::WheelError;
 use crate::interrupt::Interrupted;
 use crate::sandbox::SandboxError;
 
@@ -29,15 +27,9 @@ pub enum Error {
     /// The packages cannot be obtained.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The crates cannot be obtained.
+    /// The crates, modules or Python packages cannot be obtained.
     #[error(transparent)]
-    Crates(#[from] CrateError),
-    /// The modules cannot be obtained.
-    #[error(transparent)]
-    Modules(#[from] ModuleError),
-    /// The Python packages cannot be obtained.
-    #[error(transparent)]
-    Wheels(#[from] WheelError),
+    Dependency(#[from] DependencyError),
     /// The build root cannot be made.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -87,9 +79,7 @@ impl Error {
         let is_refusal = match self {
             Self::Compile { source, .. } => source.is_refusal(),
             Self::Source(error) => error.is_refusal(),
-            Self::Crates(error) => error.is_refusal(),
-            Self::Modules(error) => error.is_refusal(),
-            Self::Wheels(error) => error.is_refusal(),
+            Self::Dependency(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
             Self::Launch(_) => true,
             Self::Signer(error) => {
@@ -123,9 +113,7 @@ impl Error {
             }
             Self::Source(error) => error.hint(),
             Self::Archive(error) => error.hint(),
-            Self::Crates(error) => error.hint(),
-            Self::Modules(error) => error.hint(),
-            Self::Wheels(error) => error.hint(),
+            Self::Dependency(error) => error.hint(),
             Self::Root(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),

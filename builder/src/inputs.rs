@@ -7,6 +7,7 @@ mod capsule;
 pub mod cargo;
 mod compiler;
 pub mod debian;
+mod error;
 mod faults;
 mod gather;
 pub mod git;
@@ -28,6 +29,7 @@ mod zip;
 
 pub use base::BaseImage;
 pub use capsule::{Assembled, Blob, Capsule, CapsuleName};
+pub use error::DependencyError;
 pub use gather::{Inputs, Ready, gather};
 pub use pack::pack;
 pub use resolve::{resolve, write_lock};

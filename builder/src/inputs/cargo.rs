@@ -4,15 +4,13 @@
 mod absent;
 mod archive;
 mod cargo_lock;
-mod error;
 mod git_source;
 mod obtain;
 mod registry;
 mod vendor;
 
 pub use cargo_lock::CargoLock;
-pub use error::CrateError;
-pub(in crate::inputs) use error::ELSEWHERE;
+pub(in crate::inputs) use cargo_lock::ELSEWHERE;
 pub use git_source::GitSource;
 pub use obtain::RegistryCheck;
 pub(in crate::inputs) use obtain::{check_commits, complete, fetch, rust_versions};

@@ -2,7 +2,6 @@
 //! their hashes. The toolchain is a module, too.
 
 mod checksums;
-mod error;
 mod files;
 mod h1;
 pub(in crate::inputs) mod manifest;
@@ -12,7 +11,6 @@ mod proxy;
 mod sums;
 pub(crate) mod survey;
 
-pub use error::ModuleError;
 pub(in crate::inputs) use files::File;
 pub use files::GoFiles;
 pub(crate) use obtain::toolchain;

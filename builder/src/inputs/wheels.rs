@@ -3,7 +3,6 @@
 
 mod choose;
 mod dependency;
-mod error;
 mod files;
 mod found;
 mod index;
@@ -22,7 +21,6 @@ mod tags;
 mod target;
 mod unpack;
 
-pub use error::WheelError;
 pub use files::WantedWheels;
 pub(in crate::inputs) use files::check;
 pub use listing::names;

@@ -8,7 +8,7 @@ use console::hint::Hinted;
 use content::{LimitedReader, limits};
 use flate2::read::GzDecoder;
 
-use super::error::CrateError;
+use crate::inputs::error::DependencyError;
 use crate::inputs::members::{Member, Members};
 use crate::lock::crates::Named;
 
@@ -17,13 +17,13 @@ const UNPACKED: u64 = 1 << 30;
 const MANIFEST: &str = "Cargo.toml";
 
 /// Receives the path of a file below the vendored source, and its content.
-pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), CrateError>;
+pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), DependencyError>;
 
 /// Checks that these bytes are the archive of this crate.
 ///
 /// # Errors
 /// They are another archive, or not an archive.
-pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), CrateError> {
+pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), DependencyError> {
     each_file(named, bytes, &mut |_, _| Ok(()))
 }
 
@@ -31,7 +31,11 @@ pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), CrateError> {
 ///
 /// # Errors
 /// The bytes are not the archive of this crate, or an error of `take`.
-pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(), CrateError> {
+pub(super) fn each_file(
+    named: &Named,
+    bytes: &[u8],
+    take: Take<'_>,
+) -> Result<(), DependencyError> {
     let failed = |error: io::Error| wrong(named, error.to_string());
     let manifest = Path::new(&folder(named)).join(MANIFEST);
     let unpacked = LimitedReader::new(GzDecoder::new(bytes), UNPACKED);
@@ -83,7 +87,7 @@ pub(super) fn rust_version(named: &Named, bytes: &[u8]) -> Option<String> {
 }
 
 /// Checks name and version in a manifest. Old manifests call the table `project`.
-fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
+fn check_manifest(named: &Named, text: &[u8]) -> Result<(), DependencyError> {
     let table: toml::Table = content::toml::parse(text)
         .map_err(|error| wrong(named, format!("parsing {MANIFEST}: {}", error.message())))?;
     let package = table.get("package").or_else(|| table.get("project"));
@@ -103,7 +107,10 @@ fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
 }
 
 /// The path of an entry, if it is a file.
-fn place(named: &Named, member: &Member<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
+fn place(
+    named: &Named,
+    member: &Member<'_, impl Read>,
+) -> Result<Option<PathBuf>, DependencyError> {
     let (path, top) = (&member.path, folder(named));
     if !is_below(path, &top) {
         let reason = format!("{} is not below {top}", path.display());
@@ -129,7 +136,7 @@ pub(super) fn folder(named: &Named) -> String {
     format!("{}-{}", named.name, named.version)
 }
 
-pub(super) fn wrong(named: &Named, reason: String) -> CrateError {
+pub(super) fn wrong(named: &Named, reason: String) -> DependencyError {
     Hinted::new(format_args!("unpacking crate {named}: {reason}")).into()
 }
 

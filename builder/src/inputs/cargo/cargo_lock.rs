@@ -7,10 +7,14 @@ use console::hint::Hinted;
 use content::Digest;
 use serde::{Deserialize, Deserializer};
 
-use super::error::{CrateError, ELSEWHERE};
 use super::git_source::GitSource;
+use crate::inputs::error::DependencyError;
 use crate::lock::crates::{CrateName, CrateVersion, InvalidCrate, Named};
 use crate::untrusted::{self, shown};
+
+/// The hint for a crate from another registry.
+pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry or of a git repository (https, ssh), or \
+                                               copy its source into the repository as a path dependency";
 
 /// SHA-256 of the URL by which every `Cargo.lock` names the public registry. The digest is used because this program
 /// contains no address of a registry.
@@ -69,7 +73,7 @@ impl CargoLock {
     /// # Errors
     /// The text is not a lock, or it names crates that are neither from the public registry nor from git repositories that
     /// can be fetched, replaced crates, crates without checksum, or an invalid name. All such crates are in one error.
-    pub fn parse(text: &str) -> Result<Self, CrateError> {
+    pub fn parse(text: &str) -> Result<Self, DependencyError> {
         let document: Document = content::toml::parse(text).map_err(unparsed)?;
         let mut lock = Self {
             registry: None,
@@ -89,7 +93,7 @@ impl CargoLock {
         lock.crates.sort();
         match faults.is_empty() {
             true => Ok(lock),
-            false => Err(CrateError::refused(
+            false => Err(DependencyError::refused(
                 format_args!("reading Cargo.lock: {}", listed(&faults)),
                 ELSEWHERE,
             )),
@@ -98,7 +102,7 @@ impl CargoLock {
 
     /// Adds a package, if it is not one of the source. The inner error is what was found in place of a source that is
     /// supported.
-    fn add(&mut self, package: &Package) -> Result<Result<(), String>, CrateError> {
+    fn add(&mut self, package: &Package) -> Result<Result<(), String>, DependencyError> {
         let Some(source) = &package.source else {
             return Ok(Ok(()));
         };
@@ -198,11 +202,11 @@ fn listed(faults: &[String]) -> String {
     }
 }
 
-fn unnamed(error: InvalidCrate) -> CrateError {
+fn unnamed(error: InvalidCrate) -> DependencyError {
     Hinted::doing("parsing Cargo.lock", error).into()
 }
 
-fn unparsed(error: toml::de::Error) -> CrateError {
+fn unparsed(error: toml::de::Error) -> DependencyError {
     let said = untrusted::toml(&error);
     Hinted::new(format_args!("parsing Cargo.lock: {said}")).into()
 }
@@ -211,7 +215,7 @@ fn unparsed(error: toml::de::Error) -> CrateError {
 pub(super) fn digests(
     text: &str,
     registry: &str,
-) -> Result<BTreeMap<(String, String), Option<Digest>>, CrateError> {
+) -> Result<BTreeMap<(String, String), Option<Digest>>, DependencyError> {
     let document: Document = content::toml::parse(text).map_err(unparsed)?;
     let packages = document.package.into_iter();
     let registered = packages.filter(|one| one.source.as_deref() == Some(registry));
@@ -251,7 +255,7 @@ mod tests {
     fn refuses_crates_from_elsewhere() {
         let lock = CargoLock::parse(LOCK).unwrap();
         let source = lock.registry.unwrap();
-        let refusal = |refused: Result<CargoLock, CrateError>| {
+        let refusal = |refused: Result<CargoLock, DependencyError>| {
             let error = refused.unwrap_err();
             assert!(error.is_refusal(), "{error}");
             error.to_string()

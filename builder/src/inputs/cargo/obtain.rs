@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::archive;
 use super::cargo_lock::CargoLock;
-use super::error::CrateError;
 use super::registry::{self, Manifests, Registry};
 use crate::at;
 use crate::host::{Cargo, Patience};
 use crate::inputs::Supply;
+use crate::inputs::error::DependencyError;
 use crate::inputs::store::{Store, StoreError};
 use crate::lock::crates::{ARCHIVE, Crate, Named};
 use crate::lock::repository::Repository;
@@ -64,7 +64,7 @@ impl RegistryCheck {
 pub(in crate::inputs) fn fetch(
     lock: &CargoLock,
     supply: &Supply<'_>,
-) -> Result<Vec<Crate>, CrateError> {
+) -> Result<Vec<Crate>, DependencyError> {
     let store = supply.store;
     let mut missing = Vec::new();
     for one in &lock.crates {
@@ -84,7 +84,7 @@ pub(in crate::inputs) fn complete(
     lock: &CargoLock,
     crates: &[Crate],
     supply: &Supply<'_>,
-) -> Result<RegistryCheck, CrateError> {
+) -> Result<RegistryCheck, DependencyError> {
     let mut missing = Vec::new();
     for one in crates {
         if supply.store.size(&one.key())? != Some(one.size) {
@@ -119,7 +119,7 @@ pub(in crate::inputs) fn check_commits(
 pub(in crate::inputs) fn rust_versions(
     crates: &[Crate],
     supply: &Supply<'_>,
-) -> Result<Vec<(Named, String)>, CrateError> {
+) -> Result<Vec<(Named, String)>, DependencyError> {
     let mut found = Vec::new();
     for one in crates {
         supply.interrupt.check()?;
@@ -130,7 +130,7 @@ pub(in crate::inputs) fn rust_versions(
     Ok(found)
 }
 
-fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
+fn locked(one: &Named, store: &Store) -> Result<Crate, DependencyError> {
     Ok(Crate {
         name: one.name.clone(),
         version: one.version.clone(),
@@ -140,7 +140,7 @@ fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
 }
 
 /// The size of the archive in the store, which is read and checked; `None` if it is missing or damaged.
-fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
+fn kept(one: &Named, store: &Store) -> Result<Option<u64>, DependencyError> {
     let size = store.size(&one.key())?;
     let Some(size) = size.filter(|size| *size <= ARCHIVE) else {
         return Ok(None);
@@ -163,7 +163,7 @@ fn obtain(
     lock: &CargoLock,
     missing: &[Named],
     supply: &Supply<'_>,
-) -> Result<RegistryCheck, CrateError> {
+) -> Result<RegistryCheck, DependencyError> {
     if lock.crates.is_empty() {
         return Ok(RegistryCheck::Made);
     }
@@ -181,7 +181,7 @@ fn obtain(
     };
     let registry = match Registry::ask(lock, cargo, supply) {
         // The store has all crates: only the comparison is missing.
-        Err(CrateError::Host(error)) if missing.is_empty() => {
+        Err(DependencyError::Host(error)) if missing.is_empty() => {
             let reason = error.to_string();
             let check = RegistryCheck::NotMade { reason };
             check.tell("crates are", supply);
@@ -200,7 +200,7 @@ fn obtain(
 }
 
 /// cargo takes the crate from a source without archives: from `folder`, where it is unpacked.
-fn no_archive(one: &Named, folder: Option<&Path>) -> CrateError {
+fn no_archive(one: &Named, folder: Option<&Path>) -> DependencyError {
     let from = folder.map(|folder| format!(": it is unpacked in {}", folder.display()));
     let from = from.unwrap_or_default();
     Hinted::new(format_args!("fetching crate {one}: cargo has no .crate file of it{from}"))
@@ -211,7 +211,7 @@ fn no_archive(one: &Named, folder: Option<&Path>) -> CrateError {
         .into()
 }
 
-fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateError> {
+fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), DependencyError> {
     let manifest = manifests.of(one);
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
     let path = path.ok_or_else(|| no_archive(one, manifest.and_then(Path::parent)))?;
@@ -220,7 +220,13 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateEr
     if Digest::of(&bytes) == one.sha256 {
         archive::check(one, &bytes)?;
     }
-    Ok(store.keep(&one.key(), &bytes[..], bytes.len() as u64)?)
+    let kept = store.keep(&one.key(), &bytes[..], bytes.len() as u64);
+    kept.map_err(|error| match error {
+        error @ StoreError::Came { .. } => Hinted::from_error(error)
+            .hinting("remove that file from CARGO_HOME/registry/cache; it is fetched again")
+            .into(),
+        other => other.into(),
+    })
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use super::absent::absent;
 use super::archive::folder;
 use super::cargo_lock::{self, CargoLock};
-use super::error::CrateError;
 use crate::at::{self, At};
 use crate::host::{Cargo, HostError};
 use crate::inputs::Supply;
+use crate::inputs::error::DependencyError;
 use crate::interrupt::Interrupt;
 use crate::lock::crates::Named;
 
@@ -68,7 +68,7 @@ impl<'a> Registry<'a> {
         lock: &CargoLock,
         cargo: Cargo,
         supply: &Supply<'a>,
-    ) -> Result<Self, CrateError> {
+    ) -> Result<Self, DependencyError> {
         let mut registry = Self {
             scratch: supply.store.scratch()?,
             cargo,
@@ -80,7 +80,7 @@ impl<'a> Registry<'a> {
         if let Err(error) = registry.update() {
             registry.interrupt.check()?;
             if let Some(one) = absent(&error, lock) {
-                return Err(CrateError::refused(
+                return Err(DependencyError::refused(
                     format_args!("checking crate {one}: the registry has no such crate or version"),
                     "either Cargo.lock was edited, or cargo is configured to use a registry that lacks it",
                 ));
@@ -99,7 +99,7 @@ impl<'a> Registry<'a> {
         self.scratch.path().join(file)
     }
 
-    fn write(&self, lock: &CargoLock) -> Result<(), CrateError> {
+    fn write(&self, lock: &CargoLock) -> Result<(), DependencyError> {
         let files = [
             ("Cargo.toml", manifest(&lock.crates)),
             ("Cargo.lock", lock.without_digests()),
@@ -126,11 +126,11 @@ impl<'a> Registry<'a> {
     ///
     /// # Errors
     /// The digests differ, or the registry does not have the crate.
-    pub(super) fn compare(&self, one: &Named) -> Result<(), CrateError> {
+    pub(super) fn compare(&self, one: &Named) -> Result<(), DependencyError> {
         let key = (one.name.to_string(), one.version.to_string());
         match self.digests.get(&key).copied().flatten() {
             Some(digest) if digest == one.sha256 => Ok(()),
-            Some(expected) => Err(CrateError::refused(
+            Some(expected) => Err(DependencyError::refused(
                 format_args!(
                     "checking crate {one}: expected {expected}, the digest in the registry, found {} in Cargo.lock",
                     one.sha256
@@ -149,18 +149,14 @@ impl<'a> Registry<'a> {
     ///
     /// # Errors
     /// cargo cannot fetch them, or its answer is invalid.
-    pub(super) fn manifests(&self) -> Result<Manifests, CrateError> {
+    pub(super) fn manifests(&self) -> Result<Manifests, DependencyError> {
         let arguments = ["--locked", "--format-version", "1"];
         let manifest = self.path("Cargo.toml");
         let said = self
             .cargo
             .run("metadata", &arguments, &manifest, self.interrupt)?;
-        let metadata: Metadata = serde_json::from_slice(&said).map_err(|error| {
-            Hinted::doing(
-                "fetching crates: reading the output of cargo metadata",
-                error,
-            )
-        })?;
+        let metadata: Metadata = serde_json::from_slice(&said)
+            .map_err(|error| Hinted::doing("reading the output of cargo metadata", error))?;
         let registered = metadata.packages.into_iter();
         let registered = registered.filter(|one| one.source.as_ref() == Some(&self.name));
         let manifests = registered.map(|one| ((one.name, one.version), one.manifest_path));

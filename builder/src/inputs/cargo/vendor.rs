@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use content::{Digest, Hasher};
 
 use super::archive::{self, Take, folder, wrong};
-use super::error::CrateError;
 use crate::at::At;
 use crate::inputs::Supply;
+use crate::inputs::error::DependencyError;
 use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
 use crate::inputs::tree::{Tree, holds};
@@ -20,7 +20,7 @@ use crate::lock::crates::Crate;
 ///
 /// # Errors
 /// An archive differs from the locked one, is not that of its crate, or the work was interrupted.
-pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateError> {
+pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, DependencyError> {
     let store = supply.store;
     let expected = expected(crates, supply)?;
     let place = store.vendored().join(expected.hex());
@@ -44,7 +44,7 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
 }
 
 /// The digest of the folder that the archives unpack to.
-fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, CrateError> {
+fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, DependencyError> {
     let mut tree = Tree::default();
     for one in crates {
         each_entry(one, supply, &mut |path, entry| {
@@ -58,7 +58,7 @@ fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, CrateError>
     Ok(tree.digest())
 }
 
-fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), CrateError> {
+fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), DependencyError> {
     fs::create_dir(into).map_err(At::writing(into))?;
     for one in crates {
         each_entry(one, supply, &mut |path, entry| {
@@ -69,7 +69,7 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Crat
 }
 
 /// Calls `take` with each file of a crate, and with the checksum file that cargo expects in its folder.
-fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), CrateError> {
+fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), DependencyError> {
     supply.interrupt.check()?;
     let named = one.named();
     let bytes = supply.store.read(&named.key(), one.size)?;
@@ -80,7 +80,7 @@ fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), Cr
 }
 
 /// Writes a new file. A file or link that exists is never written to.
-fn write(from: &mut dyn Read, path: &Path) -> Result<(), CrateError> {
+fn write(from: &mut dyn Read, path: &Path) -> Result<(), DependencyError> {
     let failed = At::writing(path);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(&failed)?;
@@ -115,7 +115,7 @@ mod tests {
         (folder, store, one)
     }
 
-    fn refused(path: &str) -> CrateError {
+    fn refused(path: &str) -> DependencyError {
         let (_folder, store, one) = store_with(path);
         vendor(&[one], &Supply::of(&store)).unwrap_err()
     }
@@ -171,16 +171,13 @@ mod tests {
             let refused = write(&mut &b"evil"[..], path).unwrap_err();
             assert_eq!(
                 refused.to_string(),
-                format!(
-                    "fetching crates: writing {}: File exists (os error 17)",
-                    path.display()
-                )
+                format!("writing {}: File exists (os error 17)", path.display())
             );
         }
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
         let twice = refused("c-1.0.0/.cargo-checksum.json").to_string();
         assert!(
-            twice.starts_with("fetching crates: writing ")
+            twice.starts_with("writing ")
                 && twice.ends_with("/c-1.0.0/.cargo-checksum.json: File exists (os error 17)"),
             "{twice}"
         );
@@ -196,7 +193,7 @@ mod tests {
             ..Supply::of(&store)
         };
         let ended = vendor(&[one], &supply);
-        assert!(matches!(ended, Err(CrateError::Interrupted(_))));
+        assert!(matches!(ended, Err(DependencyError::Interrupted(_))));
     }
 
     #[test]

@@ -24,7 +24,8 @@ use super::limits::FILE;
 use super::path::{SourcePath, join};
 use crate::at::At;
 use crate::inputs::Supply;
-use crate::inputs::cargo::{CrateError, GitSource};
+use crate::inputs::cargo::GitSource;
+use crate::inputs::error::DependencyError;
 use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
 use crate::lock::repository::{CommitName, Repository, RepositoryUrl};
@@ -51,7 +52,7 @@ pub(in crate::inputs) fn resolve(
     sources: &[GitSource],
     earlier: &[Repository],
     supply: &Supply<'_>,
-) -> Result<Vec<Repository>, CrateError> {
+) -> Result<Vec<Repository>, DependencyError> {
     let mut open: Vec<Name> = sources.iter().map(GitSource::name).collect();
     let mut found: BTreeMap<Name, Repository> = BTreeMap::new();
     while let Some(name) = open.pop() {
@@ -90,7 +91,7 @@ fn place(repository: &Repository, supply: &Supply<'_>) -> PathBuf {
 }
 
 /// Moves files to their place in the store.
-fn publish(folder: &Path, place: &Path, supply: &Supply<'_>) -> Result<(), CrateError> {
+fn publish(folder: &Path, place: &Path, supply: &Supply<'_>) -> Result<(), DependencyError> {
     normalize(folder).map_err(At::writing(folder))?;
     let _alone = supply
         .store
@@ -105,7 +106,7 @@ fn obtain(
     url: &RepositoryUrl,
     commit: &CommitName,
     supply: &Supply<'_>,
-) -> Result<Repository, CrateError> {
+) -> Result<Repository, DependencyError> {
     supply.check_network(url)?;
     supply.step(&format!("fetching {url}"))?;
     let scratch = supply.store.scratch()?;
@@ -129,11 +130,11 @@ fn obtain(
 }
 
 /// Fetches a locked commit into the store.
-fn obtain_locked(repository: &Repository, supply: &Supply<'_>) -> Result<(), CrateError> {
+fn obtain_locked(repository: &Repository, supply: &Supply<'_>) -> Result<(), DependencyError> {
     let found = obtain(&repository.url, &repository.commit, supply)?;
     match found == *repository {
         true => Ok(()),
-        false => Err(CrateError::refused(
+        false => Err(DependencyError::refused(
             format_args!(
                 "checking {repository}: expected the files {}, found {}",
                 repository.sha256, found.sha256
@@ -169,7 +170,7 @@ pub(in crate::inputs) fn stage(
     sources: &[GitSource],
     locked: &[Repository],
     supply: &Supply<'_>,
-) -> Result<Option<Staged>, CrateError> {
+) -> Result<Option<Staged>, DependencyError> {
     if sources.is_empty() && locked.is_empty() {
         return Ok(None);
     }
@@ -235,7 +236,7 @@ fn short(repository: &Repository) -> String {
     format!("{last}-{}", &repository.commit.as_str()[..12])
 }
 
-fn find<'a>(locked: &'a [Repository], name: &Name) -> Result<&'a Repository, CrateError> {
+fn find<'a>(locked: &'a [Repository], name: &Name) -> Result<&'a Repository, DependencyError> {
     let found = locked.iter().find(|one| one.name() == (&name.0, &name.1));
     found.ok_or_else(|| {
         Hinted::new(format_args!(
@@ -260,7 +261,7 @@ impl Submodules<'_> {
         into: &Path,
         depth: usize,
         used: &mut BTreeSet<Name>,
-    ) -> Result<(), CrateError> {
+    ) -> Result<(), DependencyError> {
         if depth == DEPTH && !repository.submodules.is_empty() {
             let deep =
                 format_args!("staging {repository}: more than {DEPTH} submodules in each other");
@@ -291,7 +292,7 @@ struct Copying<'a> {
 
 impl Copying<'_> {
     /// Copies the files of a repository into the new folder `into`, and compares them with the locked digest.
-    fn one(&self, repository: &Repository, into: &Path) -> Result<(), CrateError> {
+    fn one(&self, repository: &Repository, into: &Path) -> Result<(), DependencyError> {
         self.check_place(repository, into)?;
         let place = place(repository, self.supply);
         if place.is_dir() && self.copied(repository, &place, into)? == repository.sha256 {
@@ -314,7 +315,7 @@ impl Copying<'_> {
 
     /// Checks that nothing is at `into`, and that no folder around it is a link: the copy would be elsewhere. Links of a
     /// repository may lead anywhere, and a submodule may be below one.
-    fn check_place(&self, repository: &Repository, into: &Path) -> Result<(), CrateError> {
+    fn check_place(&self, repository: &Repository, into: &Path) -> Result<(), DependencyError> {
         let below = into.strip_prefix(self.top).unwrap_or(into);
         let mut place = self.top.to_owned();
         let mut parts = below.components().peekable();
@@ -326,7 +327,7 @@ impl Copying<'_> {
                 (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
             };
             if !is_free {
-                return Err(CrateError::refused(
+                return Err(DependencyError::refused(
                     format_args!("staging {repository}: something else is at its place"),
                     "a submodule must not be below a symbolic link, or at the path of another file",
                 ));
@@ -341,7 +342,7 @@ impl Copying<'_> {
         repository: &Repository,
         from: &Path,
         into: &Path,
-    ) -> Result<Digest, CrateError> {
+    ) -> Result<Digest, DependencyError> {
         let mut listing = Listing::of(&repository.submodules);
         fs::create_dir_all(into).map_err(At::writing(into))?;
         let mut open = vec![String::new()];
@@ -380,7 +381,7 @@ impl Copying<'_> {
     }
 
     /// Counts an entry, or the bytes of a file.
-    fn take(&self, repository: &Repository, bytes: u64) -> Result<(), CrateError> {
+    fn take(&self, repository: &Repository, bytes: u64) -> Result<(), DependencyError> {
         let entries = self.entries.get().checked_sub(usize::from(bytes == 0));
         match (entries, self.bytes.get().checked_sub(bytes)) {
             (Some(entries), Some(bytes)) => {
@@ -388,7 +389,7 @@ impl Copying<'_> {
                 self.bytes.set(bytes);
                 Ok(())
             }
-            _ => Err(CrateError::refused(
+            _ => Err(DependencyError::refused(
                 format_args!(
                     "staging {repository}: all git repositories together have more than {STAGED_ENTRIES} files or {STAGED} bytes"
                 ),
@@ -418,7 +419,7 @@ pub(in crate::inputs) fn restore_all(
     locked: &[Repository],
     capsule: &crate::inputs::capsule::opened::Capsule,
     supply: &Supply<'_>,
-) -> Result<(), CrateError> {
+) -> Result<(), DependencyError> {
     locked
         .iter()
         .try_for_each(|one| restored::restore(one, capsule, supply))

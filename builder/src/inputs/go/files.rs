@@ -3,9 +3,9 @@
 use console::hint::Hinted;
 use content::Digest;
 
-use super::error::ModuleError;
 use super::manifest::Manifest;
 use super::sums;
+use crate::inputs::error::DependencyError;
 use crate::lock::modules::Sum;
 use crate::spec::{GoSpec, GoVersion};
 use crate::untrusted::shown;
@@ -33,7 +33,7 @@ impl GoFiles {
         spec: &GoSpec,
         manifests: &[File],
         sums: &[File],
-    ) -> Result<Self, ModuleError> {
+    ) -> Result<Self, DependencyError> {
         let text: Vec<u8> = sums
             .iter()
             .flat_map(|(_, bytes)| bytes.iter().copied())
@@ -58,7 +58,7 @@ fn unparsed(path: &str, fault: &str) -> Hinted {
 }
 
 /// The toolchain that `Image.toml` or the first manifest names. It must not be older than any manifest needs.
-fn toolchain(spec: &GoSpec, manifests: &[File]) -> Result<GoVersion, ModuleError> {
+fn toolchain(spec: &GoSpec, manifests: &[File]) -> Result<GoVersion, DependencyError> {
     let mut needed: Option<(GoVersion, &str)> = None;
     let mut named = None;
     for (index, (path, bytes)) in manifests.iter().enumerate() {

@@ -4,11 +4,11 @@ use console::hint::Hinted;
 use content::Digest;
 
 use super::checksums;
-use super::error::ModuleError;
 use super::h1;
 use super::proxy::Proxies;
 use crate::inputs::Supply;
 use crate::inputs::cargo::RegistryCheck;
+use crate::inputs::error::DependencyError;
 use crate::inputs::lanes::in_lanes;
 use crate::lock::modules::{H1, Module, Part, Sum};
 use crate::spec::GoVersion;
@@ -33,7 +33,7 @@ pub(in crate::inputs) fn fetch(
     sums: &[Sum],
     earlier: &[Module],
     supply: &Supply<'_>,
-) -> Result<Vec<Module>, ModuleError> {
+) -> Result<Vec<Module>, DependencyError> {
     let mut modules = Vec::new();
     let mut missing = Vec::new();
     for sum in sums {
@@ -59,7 +59,7 @@ pub(in crate::inputs) fn fetch_toolchain(
     version: &GoVersion,
     earlier: &[Module],
     supply: &Supply<'_>,
-) -> Result<Module, ModuleError> {
+) -> Result<Module, DependencyError> {
     let name = TOOLCHAIN.parse().map_err(Hinted::from_error)?;
     let number = toolchain_version(version)
         .parse()
@@ -94,7 +94,7 @@ pub(in crate::inputs) fn fetch_toolchain(
 ///
 /// # Errors
 /// The database has another hash.
-fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, ModuleError> {
+fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, DependencyError> {
     supply.step("comparing the toolchain with the checksum database")?;
     let proxies = Proxies::find(supply).map_err(|error| error.to_string());
     let found = proxies.and_then(|proxies| {
@@ -106,7 +106,7 @@ fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, Mo
         Ok(h1) if h1 == toolchain.h1 => Ok(RegistryCheck::Made),
         Ok(h1) => {
             let (sum, found) = (toolchain.sum(), toolchain.h1);
-            Err(ModuleError::refused(
+            Err(DependencyError::refused(
                 format_args!(
                     "checking module {sum}: expected {h1}, the hash in the public checksum database, found {found}"
                 ),
@@ -157,7 +157,7 @@ fn toolchain_version(version: &GoVersion) -> String {
 pub(in crate::inputs) fn complete(
     modules: &[Module],
     supply: &Supply<'_>,
-) -> Result<RegistryCheck, ModuleError> {
+) -> Result<RegistryCheck, DependencyError> {
     let mut missing = Vec::new();
     for module in modules {
         if supply.store.size(&module.key())? != Some(module.size) {
@@ -179,7 +179,7 @@ pub(in crate::inputs) fn complete(
     Ok(check)
 }
 
-fn fetch_missing(missing: &[Module], supply: &Supply<'_>) -> Result<(), ModuleError> {
+fn fetch_missing(missing: &[Module], supply: &Supply<'_>) -> Result<(), DependencyError> {
     supply.step("fetching modules")?;
     let proxies = Proxies::find(supply)?;
     let fetched = in_lanes(missing, |module| {
@@ -197,14 +197,14 @@ fn known(
     sum: &Sum,
     earlier: &[Module],
     supply: &Supply<'_>,
-) -> Result<Option<Module>, ModuleError> {
+) -> Result<Option<Module>, DependencyError> {
     let Some(known) = earlier.iter().find(|one| one.sum() == *sum) else {
         return Ok(None);
     };
     Ok(is_kept(known, supply)?.then(|| known.clone()))
 }
 
-fn is_kept(module: &Module, supply: &Supply<'_>) -> Result<bool, ModuleError> {
+fn is_kept(module: &Module, supply: &Supply<'_>) -> Result<bool, DependencyError> {
     Ok(supply.store.size(&module.key())? == Some(module.size))
 }
 
@@ -212,7 +212,7 @@ fn fetch_one(
     sum: &Sum,
     proxies: &Proxies<'_>,
     supply: &Supply<'_>,
-) -> Result<Option<Module>, ModuleError> {
+) -> Result<Option<Module>, DependencyError> {
     supply.interrupt.check()?;
     let bytes = match proxies.get(&sum.name, &sum.version)? {
         Ok(bytes) => bytes,
@@ -243,11 +243,11 @@ fn absent(sum: &Sum, why: &str) -> Hinted {
 }
 
 /// Checks that a module has the hash of `go.sum`.
-fn check(sum: &Sum, bytes: &[u8]) -> Result<(), ModuleError> {
+fn check(sum: &Sum, bytes: &[u8]) -> Result<(), DependencyError> {
     let found = hash(sum.version.part(), bytes, &sum.to_string())?;
     match found == sum.h1 {
         true => Ok(()),
-        false => Err(ModuleError::refused(
+        false => Err(DependencyError::refused(
             format_args!(
                 "checking module {sum}: expected {}, the hash in go.sum, found {found}, the hash of what the proxy has",
                 sum.h1
@@ -257,7 +257,7 @@ fn check(sum: &Sum, bytes: &[u8]) -> Result<(), ModuleError> {
     }
 }
 
-fn hash(part: Part, bytes: &[u8], named: &str) -> Result<H1, ModuleError> {
+fn hash(part: Part, bytes: &[u8], named: &str) -> Result<H1, DependencyError> {
     let hash = h1::of(part, bytes);
     Ok(hash.map_err(|error| Hinted::new(format_args!("reading module {named}: {error}")))?)
 }
@@ -266,14 +266,14 @@ fn hash(part: Part, bytes: &[u8], named: &str) -> Result<H1, ModuleError> {
 ///
 /// # Errors
 /// The store does not have it, or it has another hash.
-pub(super) fn read(module: &Module, supply: &Supply<'_>) -> Result<Vec<u8>, ModuleError> {
+pub(super) fn read(module: &Module, supply: &Supply<'_>) -> Result<Vec<u8>, DependencyError> {
     supply.interrupt.check()?;
     let bytes = supply.store.read(&module.key(), module.size)?;
     let sum = module.sum();
     let found = hash(sum.version.part(), &bytes, &sum.to_string())?;
     match found == module.h1 {
         true => Ok(bytes),
-        false => Err(ModuleError::refused(
+        false => Err(DependencyError::refused(
             format_args!(
                 "checking Image.lock: module {sum}: expected {}, found {found}",
                 module.h1

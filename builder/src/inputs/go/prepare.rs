@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use console::hint::Hinted;
 use content::{Digest, Hasher};
 
-use super::error::ModuleError;
 use super::h1::LIMITS;
 use super::obtain::{is_toolchain, read};
 use super::proxy;
 use crate::at::At;
 use crate::inputs::Supply;
+use crate::inputs::error::DependencyError;
 use crate::inputs::lanes::in_lanes;
 use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
@@ -41,7 +41,7 @@ pub(in crate::inputs) fn prepare(
     modules: &[Module],
     scratch: &Path,
     supply: &Supply<'_>,
-) -> Result<GoInputs, ModuleError> {
+) -> Result<GoInputs, DependencyError> {
     let (toolchains, modules): (Vec<_>, Vec<_>) = modules.iter().partition(|one| is_toolchain(one));
     let [toolchain] = toolchains[..] else {
         let found = toolchains.len();
@@ -67,7 +67,7 @@ pub(in crate::inputs) fn prepare(
 }
 
 /// The unpacked toolchain in the store. Whenever it is used, it is compared with its archive.
-fn unpacked(module: &Module, supply: &Supply<'_>) -> Result<PathBuf, ModuleError> {
+fn unpacked(module: &Module, supply: &Supply<'_>) -> Result<PathBuf, DependencyError> {
     let store = supply.store;
     let bytes = read(module, supply)?;
     let expected = expected(module, &bytes)?;
@@ -102,7 +102,7 @@ fn unpacked(module: &Module, supply: &Supply<'_>) -> Result<PathBuf, ModuleError
 }
 
 /// The digest of the folder that the archive unpacks to.
-fn expected(module: &Module, bytes: &[u8]) -> Result<Digest, ModuleError> {
+fn expected(module: &Module, bytes: &[u8]) -> Result<Digest, DependencyError> {
     let mut tree = Tree::default();
     each_file(module, bytes, &mut |path, content| {
         let mut hasher = Hasher::new();
@@ -121,7 +121,7 @@ fn is_program(path: &str) -> bool {
 }
 
 /// Calls `take` with each file of the archive and its path without `NAME@VERSION/`.
-fn each_file(module: &Module, bytes: &[u8], take: zip::Take<'_>) -> Result<(), ModuleError> {
+fn each_file(module: &Module, bytes: &[u8], take: zip::Take<'_>) -> Result<(), DependencyError> {
     let top = format!("{}@{}/", module.name, module.version);
     let read = zip::each_file(
         bytes,
@@ -136,7 +136,7 @@ fn each_file(module: &Module, bytes: &[u8], take: zip::Take<'_>) -> Result<(), M
 }
 
 /// Writes a new file. A file that exists is never written to.
-fn write(mut from: impl Read, path: &Path) -> Result<(), ModuleError> {
+fn write(mut from: impl Read, path: &Path) -> Result<(), DependencyError> {
     let failed = At::writing(path);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(&failed)?;

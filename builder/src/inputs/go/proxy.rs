@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use console::hint::Hinted;
 use console::location::without_login;
 
-use super::error::ModuleError;
 use crate::host::{self, HostError};
 use crate::inputs::Supply;
 use crate::inputs::debian::{Downloads, Fault};
+use crate::inputs::error::DependencyError;
 use crate::lock::modules::{ARCHIVE, ModuleName, ModuleVersion, Part};
 
 /// Maximum size of a `go.mod`, in bytes (golang.org/x/mod/zip, `MaxGoMod`).
@@ -52,7 +52,7 @@ enum Next {
 /// Why a place gave no file.
 enum Miss {
     Absent(String),
-    Failed(ModuleError),
+    Failed(DependencyError),
 }
 
 impl<'a> Proxies<'a> {
@@ -60,7 +60,7 @@ impl<'a> Proxies<'a> {
     ///
     /// # Errors
     /// There are none, one has an invalid address, or go fails.
-    pub(super) fn find(supply: &Supply<'a>) -> Result<Self, ModuleError> {
+    pub(super) fn find(supply: &Supply<'a>) -> Result<Self, DependencyError> {
         supply.check_network("modules")?;
         let own;
         let places: Vec<_> = match supply.modules {
@@ -74,7 +74,7 @@ impl<'a> Proxies<'a> {
             let place = Place::parse(place, supply)?;
             Ok(Step { place, next })
         });
-        let steps = steps.collect::<Result<Vec<_>, ModuleError>>()?;
+        let steps = steps.collect::<Result<Vec<_>, DependencyError>>()?;
         match steps.is_empty() {
             true => Err(Hinted::new(
                 "finding a module proxy: GOPROXY is not set, and go is not installed or names no proxy",
@@ -96,13 +96,13 @@ impl<'a> Proxies<'a> {
         &self,
         name: &ModuleName,
         version: &ModuleVersion,
-    ) -> Result<Result<Vec<u8>, String>, ModuleError> {
+    ) -> Result<Result<Vec<u8>, String>, DependencyError> {
         let mut said = Vec::new();
         for step in &self.steps {
             match (step.place.get(name, version, &self.supply), step.next) {
                 (Ok(bytes), _) => return Ok(Ok(bytes)),
                 (Err(Miss::Absent(why)), _) => said.push(why),
-                (Err(Miss::Failed(ModuleError::Interrupted(interrupted))), _) => {
+                (Err(Miss::Failed(DependencyError::Interrupted(interrupted))), _) => {
                     return Err(interrupted.into());
                 }
                 (Err(Miss::Failed(error)), Next::AfterAnyError) => said.push(error.to_string()),
@@ -155,7 +155,7 @@ fn of_go(list: &str) -> impl Iterator<Item = (&str, Next)> {
 }
 
 impl Place {
-    fn parse(text: &str, supply: &Supply<'_>) -> Result<Self, ModuleError> {
+    fn parse(text: &str, supply: &Supply<'_>) -> Result<Self, DependencyError> {
         match text {
             DIRECT => return Ok(Self::Direct),
             "off" => return Ok(Self::Off),
@@ -248,7 +248,7 @@ fn direct(
     limit: u64,
     supply: &Supply<'_>,
 ) -> Result<Vec<u8>, Miss> {
-    let failed = |error: ModuleError| Miss::Failed(error);
+    let failed = |error: DependencyError| Miss::Failed(error);
     let scratch = supply
         .store
         .scratch()

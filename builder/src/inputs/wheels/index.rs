@@ -4,12 +4,12 @@ use console::hint::Hinted;
 use console::location::without_login;
 use reqwest::Url;
 
-use super::error::WheelError;
 use super::listing::{self, ACCEPT, ANSWER, Listed};
 use crate::elsewhere::is_loopback;
 use crate::host;
 use crate::inputs::Supply;
 use crate::inputs::debian::{Downloads, Fault};
+use crate::inputs::error::DependencyError;
 use crate::lock::wheels::ProjectName;
 use crate::untrusted::shown;
 
@@ -33,7 +33,7 @@ impl<'a> Index<'a> {
     ///
     /// # Errors
     /// There is none, its address is invalid, or pip fails.
-    pub(super) fn find(supply: &Supply<'a>) -> Result<Self, WheelError> {
+    pub(super) fn find(supply: &Supply<'a>) -> Result<Self, DependencyError> {
         supply.check_network("wheels")?;
         let named = match supply.wheels {
             Some(named) => Some(named.to_owned()),
@@ -61,7 +61,7 @@ impl<'a> Index<'a> {
     ///
     /// # Errors
     /// The index cannot be reached, or its answer is invalid.
-    pub(super) fn files(&self, name: &ProjectName) -> Result<Option<Vec<Listed>>, WheelError> {
+    pub(super) fn files(&self, name: &ProjectName) -> Result<Option<Vec<Listed>>, DependencyError> {
         let unread = |reason: &str| {
             let reason = shown(reason);
             Hinted::new(format_args!("reading the package index: {name}: {reason}")).hinting(
@@ -88,7 +88,7 @@ impl<'a> Index<'a> {
         name: &ProjectName,
         file: &Listed,
         limit: u64,
-    ) -> Result<Vec<u8>, WheelError> {
+    ) -> Result<Vec<u8>, DependencyError> {
         let failed = |reason: &str| {
             let file = shown(&file.name);
             Hinted::new(format_args!("fetching wheel {file}: {reason}"))
@@ -132,7 +132,7 @@ impl<'a> Index<'a> {
         url: &Url,
         client: &Downloads,
         limit: u64,
-    ) -> Result<Option<Vec<u8>>, WheelError> {
+    ) -> Result<Option<Vec<u8>>, DependencyError> {
         let mut tries = 1;
         loop {
             let got = client.get_as(url.as_str(), ACCEPT, limit, self.supply.interrupt)?;

@@ -6,7 +6,6 @@ use console::hint::Hinted;
 use content::Digest;
 
 use super::choose::{Unmet, choose};
-use super::error::WheelError;
 use super::files::{Applied, WantedWheels, check_alike};
 use super::found::Found;
 use super::index::Index;
@@ -19,6 +18,7 @@ use super::suggest;
 use super::tags::Tags;
 use crate::inputs::Supply;
 use crate::inputs::cargo::RegistryCheck;
+use crate::inputs::error::DependencyError;
 use crate::inputs::lanes::in_lanes;
 use crate::inputs::store::{Key, Kind};
 use crate::lock::packages::Package;
@@ -38,7 +38,7 @@ pub(in crate::inputs) fn resolve(
     runtime: &[Package],
     architecture: &str,
     supply: &Supply<'_>,
-) -> Result<Vec<Wheel>, WheelError> {
+) -> Result<Vec<Wheel>, DependencyError> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -67,7 +67,7 @@ fn find(
     applied: &Applied,
     index: &Index<'_>,
     supply: &Supply<'_>,
-) -> Result<Vec<Found>, WheelError> {
+) -> Result<Vec<Found>, DependencyError> {
     let tags = Tags::of(&applied.target);
     let requirements: Vec<_> = applied.requirements.values().collect();
     let found = in_lanes(&requirements, |requirement| {
@@ -89,7 +89,7 @@ fn find(
     let doing = format!("choosing wheels of {}", shown(&wanted.requirements.file));
     match (unlisted.is_empty(), unfit.is_empty()) {
         (true, true) => Ok(met),
-        (false, true) => Err(WheelError::Refused(
+        (false, true) => Err(DependencyError::Refused(
             told(&doing, &unlisted).hinting(UNLISTED),
         )),
         (_, false) => Err(told(&doing, &[unfit, unlisted].concat())
@@ -106,7 +106,7 @@ fn fetch(
     wanted: &WantedWheels,
     index: &Index<'_>,
     supply: &Supply<'_>,
-) -> Result<Found, WheelError> {
+) -> Result<Found, DependencyError> {
     let sha256 = listed
         .sha256
         .ok_or_else(|| Hinted::new(format_args!("fetching wheel {file}: it has no digest")))?;
@@ -141,7 +141,7 @@ fn keep(
     sha256: Digest,
     bytes: &[u8],
     supply: &Supply<'_>,
-) -> Result<(), WheelError> {
+) -> Result<(), DependencyError> {
     // If the digest differs, the store says so.
     if Digest::of(bytes) == sha256 {
         open(file, bytes)?;
@@ -163,7 +163,7 @@ fn key(file: &WheelFile, sha256: Digest) -> Key<'_> {
 ///
 /// # Errors
 /// The store does not have it.
-pub(super) fn read(wheel: &Wheel, supply: &Supply<'_>) -> Result<Vec<u8>, WheelError> {
+pub(super) fn read(wheel: &Wheel, supply: &Supply<'_>) -> Result<Vec<u8>, DependencyError> {
     Ok(supply
         .store
         .read(&key(&wheel.file, wheel.sha256), wheel.size)?)
@@ -224,7 +224,7 @@ fn check_needs(
 pub(in crate::inputs) fn complete(
     wheels: &[Wheel],
     supply: &Supply<'_>,
-) -> Result<RegistryCheck, WheelError> {
+) -> Result<RegistryCheck, DependencyError> {
     let mut is_complete = true;
     for wheel in wheels {
         let kept = supply.store.size(&key(&wheel.file, wheel.sha256))?;
@@ -249,7 +249,7 @@ pub(in crate::inputs) fn complete(
     match made {
         Ok(()) => Ok(RegistryCheck::Made),
         // The store has all wheels: only the comparison is missing.
-        Err(error @ (WheelError::Host(_) | WheelError::Hinted(_))) if is_complete => {
+        Err(error @ (DependencyError::Host(_) | DependencyError::Hinted(_))) if is_complete => {
             let reason = error.to_string();
             (supply.progress)(&format!(
                 "wheels are not compared with the package index: {reason}"
@@ -261,30 +261,34 @@ pub(in crate::inputs) fn complete(
 }
 
 /// The results of all wheels as one. An error that may be a reason to compare nothing hides no other.
-fn together(done: Vec<Result<(), WheelError>>) -> Result<(), WheelError> {
+fn together(done: Vec<Result<(), DependencyError>>) -> Result<(), DependencyError> {
     let faults = done.into_iter().filter_map(Result::err);
     let first = faults.min_by_key(|fault| match fault {
-        WheelError::Refused(_) => 0,
-        WheelError::Store(_) | WheelError::Interrupted(_) => 1,
-        WheelError::Host(_) | WheelError::Hinted(_) => 2,
+        DependencyError::Refused(_) => 0,
+        DependencyError::Store(_) | DependencyError::Interrupted(_) => 1,
+        DependencyError::Host(_) | DependencyError::Hinted(_) | DependencyError::At(_) => 2,
     });
     first.map_or(Ok(()), Err)
 }
 
-fn complete_one(wheel: &Wheel, index: &Index<'_>, supply: &Supply<'_>) -> Result<(), WheelError> {
+fn complete_one(
+    wheel: &Wheel,
+    index: &Index<'_>,
+    supply: &Supply<'_>,
+) -> Result<(), DependencyError> {
     supply.interrupt.check()?;
     let file = &wheel.file;
     let listed = index.files(&wheel.name)?.unwrap_or_default();
     let listed = listed.into_iter().find(|one| one.name == file.as_str());
     let listed = listed.ok_or_else(|| {
         let reason = format_args!("checking wheel {file}: the package index has no such file");
-        WheelError::refused(reason, UNLISTED)
+        DependencyError::refused(reason, UNLISTED)
     })?;
     match listed.sha256 {
         Some(sha256) if sha256 == wheel.sha256 => {}
         Some(expected) => {
             let found = wheel.sha256;
-            return Err(WheelError::refused(
+            return Err(DependencyError::refused(
                 format_args!(
                     "checking wheel {file}: expected {expected}, the digest in the package index, found {found} in Image.lock"
                 ),
@@ -312,7 +316,7 @@ mod tests {
     #[test]
     fn a_refusal_is_not_hidden() {
         let unreached = || Err(Hinted::new("unreached").into());
-        let refused = Err(WheelError::refused("refused", UNLISTED));
+        let refused = Err(DependencyError::refused("refused", UNLISTED));
         let first = together(vec![Ok(()), unreached(), refused, unreached()]);
         assert!(first.unwrap_err().is_refusal());
         assert!(

@@ -10,11 +10,11 @@ use console::hint::Hinted;
 use content::{Digest, Hasher};
 use scratch::Scratch;
 
-use super::error::WheelError;
 use super::obtain;
 use super::opened::{LIMITS, Opened};
 use crate::at::At;
 use crate::inputs::Supply;
+use crate::inputs::error::DependencyError;
 use crate::inputs::normalize::normalize;
 use crate::inputs::zip::{self, Mode};
 use crate::lock::AGAIN;
@@ -46,7 +46,7 @@ impl Wheels {
     pub(in crate::inputs) fn unpack(
         wheels: &[Wheel],
         supply: &Supply<'_>,
-    ) -> Result<Self, WheelError> {
+    ) -> Result<Self, DependencyError> {
         let mut by_path: BTreeMap<&Path, Vec<&Wheel>> = BTreeMap::new();
         for wheel in wheels {
             by_path.entry(&wheel.path).or_default().push(wheel);
@@ -84,7 +84,7 @@ fn together(
     wheels: &[&Wheel],
     folder: &Path,
     supply: &Supply<'_>,
-) -> Result<Vec<(Wheel, Vec<String>)>, WheelError> {
+) -> Result<Vec<(Wheel, Vec<String>)>, DependencyError> {
     fs::create_dir(folder).map_err(At::writing(folder))?;
     let mut place = Place {
         folder,
@@ -133,7 +133,7 @@ impl Place<'_> {
         wheel: &Wheel,
         opened: &Opened,
         bytes: &[u8],
-    ) -> Result<Vec<String>, WheelError> {
+    ) -> Result<Vec<String>, DependencyError> {
         let mut paths = Vec::new();
         let read = zip::each(bytes, LIMITS, &mut |found, content| {
             if let Some(path) = opened.place(found.path) {

@@ -11,7 +11,7 @@ use content::Digest;
 use super::listing::Listing;
 use crate::at::At;
 use crate::host;
-use crate::inputs::cargo::CrateError;
+use crate::inputs::error::DependencyError;
 use crate::inputs::git::committed::Committed;
 use crate::inputs::git::entry::{Listed, Mode};
 use crate::inputs::git::objects::Objects;
@@ -50,7 +50,7 @@ pub(super) fn export(
     scratch: &Path,
     into: &Path,
     interrupt: &Interrupt,
-) -> Result<Exported, CrateError> {
+) -> Result<Exported, DependencyError> {
     let objects = fetched(url, commit, scratch, interrupt)?;
     let mut committed = Committed::open(objects, commit.as_str())?;
     let files = committed.everything()?;
@@ -81,7 +81,7 @@ fn fetched(
     commit: &CommitName,
     scratch: &Path,
     interrupt: &Interrupt,
-) -> Result<Objects, CrateError> {
+) -> Result<Objects, DependencyError> {
     let format = match commit.as_str().len() {
         64 => "sha256",
         _ => "sha1",
@@ -98,7 +98,7 @@ fn fetched(
     Ok(Objects::open(&folder)?)
 }
 
-fn unfetched(url: &RepositoryUrl, commit: &CommitName, error: host::HostError) -> CrateError {
+fn unfetched(url: &RepositoryUrl, commit: &CommitName, error: host::HostError) -> DependencyError {
     Hinted::doing(format_args!("fetching {url} at {commit}"), error)
         .hinting("check that your git reaches it: git ls-remote, with the URL; your git's configuration is used, as insteadOf and credential.helper")
         .into()
@@ -123,7 +123,7 @@ fn named(
     committed: &mut Committed,
     files: &[Listed],
     submodules: &[Listed],
-) -> Result<BTreeMap<String, Submodule>, CrateError> {
+) -> Result<BTreeMap<String, Submodule>, DependencyError> {
     if submodules.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -133,7 +133,7 @@ fn named(
     let one = |listed: &Listed| {
         let path = listed.path.to_string();
         let failed = |reason: String| {
-            CrateError::from(Hinted::new(format_args!(
+            DependencyError::from(Hinted::new(format_args!(
                 "fetching {url}: submodule {}: {reason}",
                 crate::untrusted::shown(&path)
             )))

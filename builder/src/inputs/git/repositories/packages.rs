@@ -11,7 +11,7 @@ use content::limits;
 use toml::Table;
 
 use crate::at::At;
-use crate::inputs::cargo::CrateError;
+use crate::inputs::error::DependencyError;
 use crate::inputs::git::error::SourceError;
 use crate::inputs::git::manifest::{MANIFEST, Manifests};
 use crate::inputs::git::manifests::Files;
@@ -36,7 +36,7 @@ pub(super) fn prepare(
     tree: &Path,
     packages: &BTreeSet<&Package>,
     repository: &str,
-) -> Result<PathBuf, CrateError> {
+) -> Result<PathBuf, DependencyError> {
     let found = scan(tree)?;
     let mut folders = BTreeMap::new();
     for package in packages {
@@ -51,7 +51,7 @@ pub(super) fn prepare(
         around.push(part);
         let found = around.symlink_metadata().map_err(At::reading(&around))?;
         if !found.is_dir() {
-            return Err(CrateError::refused(
+            return Err(DependencyError::refused(
                 format_args!("staging {repository}: its workspace is at a symbolic link"),
                 "`package.workspace` must name a folder of the repository",
             ));
@@ -81,7 +81,7 @@ fn between(from: &Path, to: &Path) -> PathBuf {
 /// The manifests of packages, by folder.
 type Found = BTreeMap<String, Table>;
 
-fn scan(tree: &Path) -> Result<Found, CrateError> {
+fn scan(tree: &Path) -> Result<Found, DependencyError> {
     let mut found = Found::new();
     let mut open = vec![String::new()];
     while let Some(folder) = open.pop() {
@@ -137,7 +137,7 @@ fn common_root<'a>(
     tree: &Path,
     folders: impl Iterator<Item = &'a str>,
     repository: &str,
-) -> Result<String, CrateError> {
+) -> Result<String, DependencyError> {
     let mut files = Plain(tree);
     let mut manifests = Manifests::of(&mut files);
     let mut roots = BTreeSet::new();
@@ -167,7 +167,7 @@ fn common_root<'a>(
     }
 }
 
-fn missing((name, version): &Package, repository: &str) -> CrateError {
+fn missing((name, version): &Package, repository: &str) -> DependencyError {
     Hinted::new(format_args!(
         "staging {repository}: it has no package {} {}",
         shown(name),

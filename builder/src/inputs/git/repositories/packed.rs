@@ -14,7 +14,7 @@ use super::place;
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::capsule::bundle::Source;
-use crate::inputs::cargo::CrateError;
+use crate::inputs::error::DependencyError;
 use crate::inputs::git::entry::Mode;
 use crate::inputs::git::path::join;
 use crate::inputs::store::StoreError;
@@ -27,7 +27,7 @@ use crate::lock::repository::Repository;
 pub(in crate::inputs) fn pack(
     repositories: &[Repository],
     supply: &Supply<'_>,
-) -> Result<BTreeMap<Digest, Source>, CrateError> {
+) -> Result<BTreeMap<Digest, Source>, DependencyError> {
     let mut packed = BTreeMap::new();
     for repository in repositories {
         let folder = place(repository, supply);
@@ -47,7 +47,7 @@ fn add(
     listing: &mut Listing,
     packed: &mut BTreeMap<Digest, Source>,
     supply: &Supply<'_>,
-) -> Result<(), CrateError> {
+) -> Result<(), DependencyError> {
     let mut open = vec![String::new()];
     while let Some(folder) = open.pop() {
         supply.interrupt.check()?;

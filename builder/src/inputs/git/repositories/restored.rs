@@ -13,7 +13,7 @@ use super::{place, publish};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::capsule::opened::Capsule;
-use crate::inputs::cargo::CrateError;
+use crate::inputs::error::DependencyError;
 use crate::inputs::git::entry::Mode;
 use crate::inputs::git::limits::FILE;
 use crate::inputs::unpack::{Entry, Fault, Unpacker};
@@ -36,7 +36,7 @@ pub(super) fn restore(
     repository: &Repository,
     capsule: &Capsule,
     supply: &Supply<'_>,
-) -> Result<(), CrateError> {
+) -> Result<(), DependencyError> {
     supply.step(&format!("reading {repository} from the capsule"))?;
     let scratch = supply.store.scratch()?;
     let folder = scratch.path().join("tree");
@@ -66,7 +66,7 @@ impl Restoring<'_> {
         line: &Line,
         unpacker: &mut Unpacker<'_>,
         left: &mut u64,
-    ) -> Result<(), CrateError> {
+    ) -> Result<(), DependencyError> {
         let path = Path::new(line.path.as_str());
         let put = match line.mode {
             // A repository of its own.
@@ -112,7 +112,7 @@ impl Restoring<'_> {
     }
 
     /// A small input with this digest.
-    fn bytes(&self, digest: &Digest, what: &str, limit: u64) -> Result<Vec<u8>, CrateError> {
+    fn bytes(&self, digest: &Digest, what: &str, limit: u64) -> Result<Vec<u8>, DependencyError> {
         let piece = self.capsule.find(digest)?;
         let piece = piece.ok_or_else(|| self.absent(what, digest))?;
         let size = piece.size();

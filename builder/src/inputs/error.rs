@@ -1,4 +1,4 @@
-//! Why crates cannot be obtained.
+//! Why a dependency of the source cannot be obtained: a crate, a module of Go or a wheel.
 
 use std::fmt::Display;
 
@@ -11,22 +11,22 @@ use crate::inputs::store::StoreError;
 use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
 
-/// The hint for a crate from another registry.
-pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry or of a git repository (https, ssh), or \
-                                               copy its source into the repository as a path dependency";
-
-/// A crate that cannot be locked, fetched or unpacked.
+/// A dependency that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]
-pub enum CrateError {
-    /// `Cargo.lock` names a crate that the public registry does not have. The answer is the same on every machine.
+pub enum DependencyError {
+    /// The source names a dependency that its registry, proxy or index does not have, or has with another digest. The answer is the
+    /// same on every machine.
     #[error(transparent)]
     Refused(Hinted),
-    /// cargo cannot be run, or fails.
-    #[error("fetching crates: {0}")]
+    /// A program of the host that knows how to fetch it cannot be run, or fails.
+    #[error(transparent)]
     Host(#[from] HostError),
-    /// `Cargo.lock` or an archive is invalid, cargo has no archive, or a file cannot be used.
+    /// A lock file or an archive is invalid, or the network gives no answer.
     #[error(transparent)]
     Hinted(#[from] Hinted),
+    /// A file of this machine cannot be used.
+    #[error(transparent)]
+    At(#[from] At),
     /// An archive cannot be kept or read, or differs from the locked one.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -35,7 +35,7 @@ pub enum CrateError {
     Interrupted(#[from] Interrupted),
 }
 
-impl CrateError {
+impl DependencyError {
     /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))
@@ -46,16 +46,13 @@ impl CrateError {
         match self {
             Self::Refused(error) | Self::Hinted(error) => error.hint(),
             Self::Host(error) => error.hint(),
-            Self::Store(StoreError::Came { .. }) => {
-                Some("remove that file from CARGO_HOME/registry/cache; it is fetched again")
-            }
             Self::Store(error) => error.hint(),
-            Self::Interrupted(_) => None,
+            Self::At(_) | Self::Interrupted(_) => None,
         }
     }
 
     /// The same error, with what was done.
-    pub(in crate::inputs) fn during(self, doing: impl Display) -> Self {
+    pub(super) fn during(self, doing: impl Display) -> Self {
         match self {
             Self::Refused(error) => Self::Refused(error.during(doing)),
             Self::Hinted(error) => Self::Hinted(error.during(doing)),
@@ -63,29 +60,23 @@ impl CrateError {
         }
     }
 
-    pub(in crate::inputs) fn refused(message: impl Display, hint: &'static str) -> Self {
+    pub(super) fn refused(message: impl Display, hint: &'static str) -> Self {
         Self::Refused(Hinted::new(message).hinting(hint))
     }
 }
 
-impl From<At> for CrateError {
-    fn from(at: At) -> Self {
-        Hinted::doing("fetching crates", at).into()
-    }
-}
-
-impl From<SourceError> for CrateError {
+impl From<SourceError> for DependencyError {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Refused(error) => Self::Refused(error),
             SourceError::Hinted(error) => Self::Hinted(error),
-            SourceError::At(error) => error.into(),
+            SourceError::At(error) => Self::At(error),
         }
     }
 }
 
-impl From<TreeError> for CrateError {
+impl From<TreeError> for DependencyError {
     fn from(error: TreeError) -> Self {
-        Hinted::doing("checking unpacked crates", error).into()
+        Hinted::doing("checking unpacked files", error).into()
     }
 }
