@@ -42,7 +42,7 @@ read_by_cosign_2() { # name of the registry, image, image without bundles
   annotated "$1: cosign 2 reads annotations of the legacy signature" cosign2 verify --key "$work/ours.pub" $offline "$3"
 }
 
-# The verifier reads signatures in which cosign names the repository, and says what is missing in the others.
+# The verifier reads signatures in which cosign names the repository, says what is missing in the others, and counts them if the policy does.
 signs() { # name, repository, command that signs...
   local name="$1" image="$2@$digest"
   push_bare "$2"
@@ -61,6 +61,7 @@ written_by_cosign() { # name of the registry, name of the repositories
   for name in bundle3 bundle2; do
     refuse_for "$1: the verifier says what $name does not name" "signature of builder names no repository" \
       verify "$2/$name" "$2/$name@$digest"
+    check "$1: the verifier counts $name if the policy does" verify_unnamed "$2/$name" "$2/$name@$digest"
   done
 }
 

@@ -29,3 +29,8 @@ verify() { # repository, image, types...
   [ $# = 2 ] || attested "${@:3}" >>"$work/policy.toml"
   "$bin/verifier" verify "$2" --policy "$work/policy.toml" --plain-http
 }
+# The same, by a policy that counts signatures without a repository.
+verify_unnamed() { # repository, image
+  policy "$1" | sed 's/^\[signatures\]/&\nwithout_repository = "count"/' >"$work/unnamed.toml"
+  "$bin/verifier" verify "$2" --policy "$work/unnamed.toml" --plain-http
+}

@@ -95,6 +95,8 @@ if need "sigstore: instance" fulcio posix timestamp-server cosign openssl python
     # It names no repository (decision 7).
     refuse_for "sigstore: verifier verify refuses a signature without a repository" "signature of builder names no repository" \
       judged "$theirs" theirs
+    sed 's/^\[signatures\]/&\nwithout_repository = "count"/' "$work/keyless-theirs.toml" >"$work/keyless-unnamed.toml"
+    check "sigstore: verifier verify counts it if the policy does" judged "$theirs" unnamed
     echo '{}' >"$work/empty.json"
     check "sigstore: cosign attest, as a signature" cosign attest --type https://sigstore.dev/cosign/sign/v1 \
       --predicate "$work/empty.json" "${config[@]}" "$trusted" --allow-http-registry -y "$theirs@$digest"

@@ -18,10 +18,12 @@ mod countersigners;
 mod document;
 mod evidence;
 mod names;
+mod signatures;
 
 pub(crate) use advisories::Advisories;
 pub(crate) use attestation::{Condition, Freshness, Required};
 pub(crate) use countersigners::Countersigners;
+pub(crate) use signatures::WithoutRepository;
 
 use document::Document;
 
@@ -73,6 +75,8 @@ pub struct Policy {
     pub(crate) principals: Principals,
     /// Who must have signed the image.
     pub(crate) signatures: Quorum,
+    /// Whether signatures that name no repository count.
+    pub(crate) without_repository: WithoutRepository,
     /// Who must also have signed the image before it is bound, if the policy names anyone.
     pub(crate) countersigners: Option<Countersigners>,
     /// Other repositories that may have signatures and statements about the image.
@@ -113,7 +117,8 @@ impl Policy {
             }),
             advisories,
             repository: document.repository()?,
-            signatures: document.signatures(&principals)?,
+            signatures: document.signatures.resolve(&principals)?,
+            without_repository: document.signatures.without_repository,
             evidence: document.evidence()?,
             countersigners: document.countersigners(&principals)?,
             attesters: document.attesters(&principals)?,

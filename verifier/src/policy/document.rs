@@ -12,13 +12,14 @@ use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
-use trust::{Identity, Means, Principal, Principals, Quorum};
+use trust::{Identity, Means, Principal, Principals};
 
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
 use super::{
     Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners, evidence,
+    signatures,
 };
 
 #[derive(Deserialize)]
@@ -32,7 +33,7 @@ pub(super) struct Document {
     parameters: BTreeMap<String, toml::Value>,
     keyless: Option<Keyless>,
     principal: Vec<Named>,
-    signatures: Signers,
+    pub(super) signatures: signatures::Entry,
     countersignatures: Option<countersigners::Entry>,
     evidence: Option<evidence::Entry>,
     attestations: Attestations,
@@ -80,13 +81,6 @@ struct Named {
     algorithm: Option<String>,
     issuer: Option<String>,
     subject: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Signers {
-    require: Vec<String>,
-    threshold: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -157,13 +151,6 @@ impl Document {
         };
         let (root, digest) = keyless.read(read_file)?;
         Ok((principals.with_root(root), Some(digest)))
-    }
-
-    pub(super) fn signatures(&self, known: &Principals) -> Result<Quorum, InvalidPolicy> {
-        let required = keys("signatures.require", &self.signatures.require, known)?;
-        let threshold = self.signatures.threshold.unwrap_or(required.len());
-        let quorum = Quorum::new(required, threshold, known);
-        quorum.map_err(|error| InvalidPolicy(format!("signatures.threshold: {error}")))
     }
 
     pub(super) fn countersigners(

@@ -99,7 +99,8 @@ fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
         (Subject::PassedOver, what) => format!("ignored: {what}"),
         (Subject::Signature { by, carrier }, Value::Nothing) => format!(
             "not counted, {carrier}: the signature of {by} names no repository: expected {expected}; cosign 3 \
-             omits the repository from its bundles unless it is run with {COSIGN_FLAGS}"
+             omits the repository from its bundles unless it is run with {COSIGN_FLAGS}; without_repository = \"count\" in \
+             the policy's [signatures] counts it"
         ),
         (Subject::Signature { by, carrier }, found) => format!(
             "not counted, {carrier}: the signature of {by} is for another repository: expected {expected}, \

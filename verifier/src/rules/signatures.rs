@@ -7,7 +7,7 @@ use trust::{Identity, Verified};
 
 use crate::evidence::{Evidence, ImageSignature, Visibility};
 use crate::finding::{Finding, Rule, Subject};
-use crate::policy::Policy;
+use crate::policy::{Policy, WithoutRepository};
 use crate::published::Source;
 use crate::value::Value;
 use oci::ImageRef;
@@ -37,7 +37,7 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Those who signed the image in the policy's repository.
+/// Those who signed the image in the policy's repository, or for no repository if the policy counts that.
 pub(super) fn signers(evidence: &Evidence, policy: &Policy) -> BTreeSet<Identity> {
     let all = evidence.attested.signatures.iter();
     let here = all.filter(|signature| is_here(signature, policy));
@@ -45,8 +45,10 @@ pub(super) fn signers(evidence: &Evidence, policy: &Policy) -> BTreeSet<Identity
 }
 
 fn is_here(signature: &Verified<ImageSignature>, policy: &Policy) -> bool {
-    let named = signature.value().repository.as_ref();
-    named.is_some_and(|name| policy.repository.is_named(name))
+    match &signature.value().repository {
+        Some(name) => policy.repository.is_named(name),
+        None => policy.without_repository == WithoutRepository::Count,
+    }
 }
 
 /// Notes a signer whose signature Confidential Space does not count: the workload does not start without it. A layout

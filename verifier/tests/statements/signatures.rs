@@ -1,6 +1,7 @@
 //! Which signatures count, and for whom.
 
 use super::*;
+use crate::case::Keys;
 
 fn with_signature(make: impl Fn(&Case) -> verifier::published::Piece) -> Case {
     let mut case = Case::passing();
@@ -53,17 +54,20 @@ fn a_signature_for_another_repository_does_not_count() {
 }
 
 /// As cosign 3 signs by default: the subject of its statement is a digest without a name.
+fn without_a_repository(digest: &Digest) -> Vec<u8> {
+    let payload = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"digest": {"sha256": digest.hex()}, "annotations": {}}],
+        "predicateType": COSIGN_SIGN,
+        "predicate": {},
+    });
+    payload.to_string().into_bytes()
+}
+
 #[test]
 fn a_signature_without_a_repository_does_not_count_and_says_why() {
     let case = with_signature(|case| {
-        let digest = case.image.digest.hex();
-        let payload = json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"digest": {"sha256": digest}, "annotations": {}}],
-            "predicateType": COSIGN_SIGN,
-            "predicate": {},
-        });
-        let payload = payload.to_string().into_bytes();
+        let payload = without_a_repository(&case.image.digest);
         bundle(&case.keys.builder, COSIGN_SIGN, payload)
     });
     case.refused_by(&[Rule::Signatures], "signature of builder");
@@ -74,6 +78,27 @@ fn a_signature_without_a_repository_does_not_count_and_says_why() {
         verdict.findings()
     );
     assert!(noted(&verdict, "--new-bundle-format=false"));
+    assert!(noted(&verdict, "without_repository"));
+}
+
+/// For this digest only, and one that names another repository is still for that one.
+#[test]
+fn a_policy_may_count_signatures_without_a_repository() {
+    let count = "[signatures]\nwithout_repository = \"count\"";
+    let judged = |key: fn(&Keys) -> &PrivateKey, payload: &dyn Fn(&Digest) -> Vec<u8>| {
+        let mut case = with_signature(|case| {
+            let payload = payload(&case.image.digest);
+            bundle(key(&case.keys), COSIGN_SIGN, payload)
+        });
+        case.policy = case.policy.replace("[signatures]", count);
+        matches!(case.verdict(), Verdict::Pass(_))
+    };
+    let elsewhere = |digest: &Digest| statement("r.example/old", digest, COSIGN_SIGN, json!({}));
+    let another = |_: &Digest| without_a_repository(&Digest::of(b"other"));
+    assert!(judged(|keys| &keys.builder, &without_a_repository));
+    assert!(!judged(|keys| &keys.builder, &elsewhere));
+    assert!(!judged(|keys| &keys.builder, &another));
+    assert!(!judged(|keys| &keys.unknown, &without_a_repository));
 }
 
 #[test]
