@@ -16,6 +16,7 @@ use content::Digest;
 use keyless::Signer;
 use rcgen::SanType;
 use serde_json::{Value, json};
+use signature::{KeyType, PrivateKey};
 use trust::Identity;
 use verifier::appraise::appraise;
 use verifier::evidence::Evidence;
@@ -261,6 +262,31 @@ fn log_entries_beside_a_key_are_verified() {
         let attested = examine(case.published.clone(), case.policy().principals(), NOW);
         assert_eq!(attested.signatures().len(), 1, "{reason}");
     }
+}
+
+/// Entries about keys of some types cannot be verified, and are not signed: without them the signature would count.
+#[test]
+fn log_entries_that_cannot_be_verified_are_noted() {
+    let world = World::new();
+    let digest = Case::passing().image.digest;
+    let payload = statement(REPOSITORY, &digest, COSIGN_SIGN, json!({}));
+    let key = PrivateKey::generate_of(KeyType::P521).unwrap();
+    let mut case = with(&world.bundle_of_key(&key, &payload));
+    let pem = |key: &PrivateKey| key.public().to_pem();
+    let policy = case.policy.replace(&pem(&keys().builder), &pem(&key));
+    assert_ne!(policy, case.policy);
+    case.policy = policy;
+    let (signers, _, table) = judge(&case, &world);
+    assert_eq!(signers.len(), 1, "{table}");
+    assert!(
+        table.contains("a key of type ecdsa-p521 is not supported"),
+        "{table}"
+    );
+    let stranger = PrivateKey::generate_of(KeyType::P521).unwrap();
+    case.published.pieces = with(&world.bundle_of_key(&stranger, &payload))
+        .published
+        .pieces;
+    assert_eq!(judge(&case, &world).0, []);
 }
 
 /// The same in the legacy layout, where the promise of a log is in an annotation.

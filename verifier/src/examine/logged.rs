@@ -1,6 +1,6 @@
 //! What logs and timestamp authorities say of signatures with keys.
 
-use keyless::{Annotations, Artifact, TrustRoot, verify_key};
+use keyless::{Annotations, Artifact, Refusal, TrustRoot, verify_key};
 use signature::PublicKey;
 use trust::Principal;
 
@@ -11,7 +11,11 @@ use crate::published::{Certified, Form, Piece};
 impl Examiner<'_> {
     /// Verifies the log entries and timestamps in a bundle that is signed with a key, if the policy names the root of their
     /// logs and authorities. The signature needs none, but does not count with one that is wrong.
-    pub(super) fn check_evidence(&self, piece: &Piece, signer: &Principal) -> Result<(), Reason> {
+    pub(super) fn check_evidence(
+        &mut self,
+        piece: &Piece,
+        signer: &Principal,
+    ) -> Result<(), Reason> {
         let (Form::Bundle, Some(key), Some(root)) =
             (&piece.form, signer.key(), self.principals.root())
         else {
@@ -19,7 +23,8 @@ impl Examiner<'_> {
         };
         let bundle = keyless::Bundle::parse(&piece.bytes).map_err(refused)?;
         let image = Artifact::from(&self.attested.image.digest);
-        self.evidence(&bundle, &image, key, root)
+        let judged = self.evidence(&bundle, &image, key, root);
+        self.accept(piece, judged)
     }
 
     fn evidence(
@@ -28,18 +33,30 @@ impl Examiner<'_> {
         artifact: &Artifact<'_>,
         key: &PublicKey,
         root: &TrustRoot,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), Refusal> {
         match bundle.has_evidence() {
-            true => verify_key(bundle, artifact, key, Some(root), self.now)
-                .map(drop)
-                .map_err(refused),
+            true => verify_key(bundle, artifact, key, Some(root), self.now).map(drop),
             false => Ok(()),
+        }
+    }
+
+    /// Evidence of signatures by some keys cannot be verified. It is noted: such a signature counts, since it would count
+    /// without the evidence, which is not signed.
+    fn accept(&mut self, piece: &Piece, judged: Result<(), Refusal>) -> Result<(), Reason> {
+        match judged {
+            Err(refusal) if refusal.reason == keyless::Reason::Unsupported => {
+                let (carrier, detail) = (&piece.carrier, refusal.detail);
+                let note = format!("log entries and timestamps, {carrier}: {detail}");
+                self.attested.passed_over.push(note);
+                Ok(())
+            }
+            judged => judged.map_err(refused),
         }
     }
 
     /// Verifies what a log or a timestamp authority says of a signature with a key in the legacy layout, as [`Self::check_evidence`].
     pub(super) fn check_promise(
-        &self,
+        &mut self,
         piece: &Piece,
         encoded: &str,
         signer: &Principal,
@@ -55,7 +72,8 @@ impl Examiner<'_> {
             ..annotations(encoded, certified)
         };
         let bundle = keyless::signature(&annotations).map_err(refused)?;
-        self.evidence(&bundle, &Artifact::Bytes(&piece.bytes), key, root)
+        let judged = self.evidence(&bundle, &Artifact::Bytes(&piece.bytes), key, root);
+        self.accept(piece, judged)
     }
 }
 
