@@ -37,6 +37,31 @@ fn statements_with_known_predicates_are_accepted() {
     }
 }
 
+/// SPDX is an object (`spdxjson` of cosign) or a text (`spdx`).
+#[test]
+fn bills_of_materials_are_checked() {
+    let tags = "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\n\
+                DocumentNamespace: https://example.com/a\nCreator: Tool: a\nCreated: 2026-01-01T00:00:00Z\n";
+    let bom = |version: &str| serde_json::json!({"bomFormat": "CycloneDX", "specVersion": version});
+    for (kind, predicate, expected) in [
+        ("https://spdx.dev/Document", Value::from(tags), 0),
+        (
+            "https://spdx.dev/Document",
+            Value::from(tags.replace("2.3", "9")),
+            1,
+        ),
+        ("https://spdx.dev/Document", serde_json::json!({}), 1),
+        ("https://cyclonedx.org/bom", bom("1.7"), 0),
+        ("https://cyclonedx.org/bom", bom("9"), 1),
+    ] {
+        let mut statement: Value = serde_json::from_str(&seed("provenance")).unwrap();
+        statement["predicateType"] = kind.into();
+        statement["predicate"] = predicate;
+        let (status, report) = check(statement.to_string().as_bytes());
+        assert_eq!(status, expected, "{statement}: {report}");
+    }
+}
+
 #[test]
 fn a_predicate_of_another_type_is_not_judged() {
     let known = seed("provenance");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use attest::predicate::COSIGN_SIGN;
-use attest::{Predicate, Statement};
+use attest::{Predicate, Statement, sbom};
 use console::at;
 use console::hint::Hinted;
 use content::limits;
@@ -37,6 +37,9 @@ pub fn statement(file: &Path, facts: Option<&mut Facts>) -> Result<Judgement, Er
 
 /// Checks the predicate. That of a signature by cosign has no members that mean anything.
 fn predicate(statement: &Statement<Value>) -> Result<Result<(), attest::Error>, Error> {
+    if sbom::TYPES.contains(&statement.predicate_type.as_str()) {
+        return Ok(sbom::document(statement).map(drop));
+    }
     if statement.predicate_type == COSIGN_SIGN {
         return Ok(Ok(()));
     }
