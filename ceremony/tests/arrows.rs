@@ -52,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "content",
             "google",
             "isolate",
+            "keyless",
             "oci",
             "remote",
             "sbom",

@@ -1,5 +1,5 @@
 //! Shows what is attached to an image, and which reader sees what. Nothing is judged here: only signatures by known keys are
-//! verified, and those with certificates are named as such.
+//! verified, and those with certificates are shown with the names in the certificates.
 
 mod collect;
 mod read;
@@ -54,6 +54,8 @@ pub struct Fetched {
 #[derive(Debug)]
 struct Layer {
     place: Place,
+    /// The digest that its signatures are for: that of the image, or of the manifest of a bill of materials.
+    about: Digest,
     artifact_type: Option<String>,
     claimed_type: Option<String>,
     descriptor: oci::Descriptor,
@@ -113,6 +115,8 @@ enum Kind {
     Attestation(String),
     /// A bill of materials in a file of its own: its media type (cosign, `SBOM_SPEC.md`).
     Sbom(String),
+    /// A signature on the manifest of such a bill of materials, which does not name the image.
+    SbomSignature,
     /// Something else: its media type.
     Other(String),
 }
@@ -138,8 +142,12 @@ enum Signer {
     /// The key with this ID, according to an unsigned hint.
     #[serde(rename_all = "camelCase")]
     Hinted { key_id: String },
-    /// A certificate.
-    Certificate,
+    /// A certificate, and whom it names. It is not verified here.
+    #[serde(rename_all = "camelCase")]
+    Certificate {
+        subject: Option<String>,
+        issuer: Option<String>,
+    },
     /// A key that is not known.
     Unknown,
 }

@@ -1,10 +1,13 @@
 //! `builder tree` shows what is attached to an image, and which reader sees what.
 
 use std::fs;
+use std::str::FromStr as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use content::Digest;
-use oci::{Descriptor, Tag};
-use serde_json::Value;
+use oci::{Descriptor, Index, Tag, Target};
+use serde_json::{Value, json};
 
 use crate::world::{P256, World, block_on, connect, success};
 
@@ -162,7 +165,10 @@ fn shows_attestations_and_what_cannot_be_read() {
         &shown,
         "attestation slsaprovenance1 by builder (ecdsa-p256)",
     );
-    has(&shown, "SBOM text/spdx+json, unsigned, 2 bytes");
+    has(
+        &shown,
+        "SBOM text/spdx+json, which does not name the image, 2 bytes",
+    );
     for suffix in [".sig", ".att"] {
         let tag = Tag::of_digest(&world.image.digest, suffix).unwrap();
         let (digest, tag) = (Digest::of(b"[]"), tag.as_str());
@@ -173,6 +179,154 @@ fn shows_attestations_and_what_cannot_be_read() {
     }
     assert!(!shown.contains('\u{1b}'));
     has(&shown, "Confidential Space will count 1 of 1 signatures");
+}
+
+/// A certificate that nobody has issued, for an email address and, as Fulcio's have it (`docs/oid-info.md`), an issuer.
+fn certificate() -> rcgen::Certificate {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut wanted = rcgen::CertificateParams::default();
+    let address = "me@example.com".try_into().unwrap();
+    wanted.subject_alt_names = vec![rcgen::SanType::Rfc822Name(address)];
+    let issuer = b"\x0c\x16https://issuer.example";
+    let oid = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
+    wanted.custom_extensions = vec![rcgen::CustomExtension::from_oid_content(
+        &oid,
+        issuer.to_vec(),
+    )];
+    wanted.self_signed(&key).unwrap()
+}
+
+#[test]
+fn shows_whom_certificates_name() {
+    let Some(world) = World::new("shows_whom_certificates_name") else {
+        return;
+    };
+    let certificate = certificate();
+    let digest = world.image.digest;
+    let append = |suffix: &str, media_type: &str, bytes: &[u8], annotated: bool| {
+        let tag = Tag::of_digest(&digest, suffix).unwrap();
+        let mut layer = Descriptor::of(media_type, bytes);
+        if annotated {
+            let pem = STANDARD.encode(certificate.der());
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
+            let annotations = [
+                ("dev.sigstore.cosign/certificate", pem.as_str()),
+                ("dev.cosignproject.cosign/signature", "AAAA"),
+            ];
+            let annotations = annotations.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            layer.annotations = annotations.into();
+        }
+        let registry = connect(&world.repository);
+        block_on(async move { registry.append_layer(&tag, layer, bytes).await.unwrap() });
+    };
+    let payload = json!({"critical": {
+        "identity": {"docker-reference": world.repository.to_string()},
+        "image": {"docker-manifest-digest": digest.to_string()},
+        "type": "cosign container image signature",
+    }, "optional": null});
+    let payload = payload.to_string();
+    append(".sig", oci::media::SIMPLE_SIGNING, payload.as_bytes(), true);
+    let statement = |kind: &str| {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha256": digest.hex()}}],
+            "predicateType": kind,
+            "predicate": {},
+        });
+        let payload = STANDARD.encode(statement.to_string());
+        let signatures = [json!({"sig": "AAAA"})];
+        json!({"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": signatures})
+    };
+    let envelope = statement("https://scan.example/v1").to_string();
+    append(".att", oci::media::DSSE_ENVELOPE, envelope.as_bytes(), true);
+    let bundle = json!({
+        "mediaType": oci::media::SIGSTORE_BUNDLE,
+        "verificationMaterial": {"certificate": {"rawBytes": STANDARD.encode(certificate.der())}},
+        "dsseEnvelope": statement("https://sigstore.dev/cosign/sign/v1"),
+    });
+    let bundle = bundle.to_string();
+    append(
+        ".att",
+        oci::media::SIGSTORE_BUNDLE,
+        bundle.as_bytes(),
+        false,
+    );
+    let shown = world.tree(&[]);
+    let signer = "me@example.com of https://issuer.example";
+    let by = format!("── signature by {signer} (certificate, not verified here)");
+    assert_eq!(shown.matches(&by).count(), 2, "{shown}");
+    has(
+        &shown,
+        &format!("attestation https://scan.example/v1 by {signer}"),
+    );
+    has(
+        &shown,
+        &format!("note: a signature by {signer} does not name the repository"),
+    );
+    has(
+        &shown,
+        &format!(
+            "Confidential Space will count 0 of 1 signatures: it reads keys, and not the certificate of {signer}"
+        ),
+    );
+}
+
+/// As `cosign sign --attachment sbom` signs.
+#[test]
+fn shows_who_signed_an_attached_sbom() {
+    let Some(mut world) = World::new("shows_who_signed_an_attached_sbom") else {
+        return;
+    };
+    fs::write(world.path("sbom"), attest::Sbom::new().to_bytes().unwrap()).unwrap();
+    let attached = world.builder("attach-sbom", &["--sbom", "sbom"]);
+    success(&attached);
+    let shown = world.tree(&[]);
+    has(
+        &shown,
+        "SBOM application/vnd.cyclonedx+json, which does not name the image",
+    );
+    assert!(!shown.contains("on this SBOM"), "{shown}");
+    let bom: oci::ImageRef = String::from_utf8(attached.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let image = std::mem::replace(&mut world.image, bom);
+    world.signs("builder", &P256);
+    world.image = image;
+    let shown = world.tree(&["--key", "builder=builder.pub"]);
+    has(&shown, "signature on this SBOM by builder (ecdsa-p256)");
+    has(&shown, "no signatures");
+}
+
+/// BuildKit puts attestations into the index of an image.
+#[test]
+fn shows_attestations_in_an_index() {
+    let Some(mut world) = World::new("shows_attestations_in_an_index") else {
+        return;
+    };
+    let registry = connect(&world.repository);
+    let digest = world.image.digest;
+    world.image.digest = block_on(async move {
+        let manifest = registry.manifest(&digest).await.unwrap();
+        let image = Descriptor::of(oci::media::MANIFEST, &manifest);
+        let mut attestation = image.clone();
+        let annotations = [
+            (
+                "vnd.docker.reference.type",
+                "attestation-manifest".to_owned(),
+            ),
+            ("vnd.docker.reference.digest", digest.to_string()),
+        ];
+        let annotations = annotations.map(|(name, value)| (name.to_owned(), value));
+        attestation.annotations = annotations.into();
+        let index = Index::new(vec![image, attestation]).to_bytes().unwrap();
+        let target = Target::Tag(Tag::from_str("index").unwrap());
+        let pushed = registry.push_manifest(&target, &index, oci::media::INDEX);
+        pushed.await.unwrap()
+    });
+    let note = format!("note: attestation {digest} in the image index has no signature (BuildKit)");
+    has(&world.tree(&[]), &note);
 }
 
 /// A request that fails is not taken for an image without signatures.

@@ -13,8 +13,7 @@ use sigstore_verify::types::{
     VerificationMaterialContent, X509Certificate,
 };
 
-use crate::statement;
-use crate::{Reason, Refusal};
+use crate::{Reason, Refusal, Signer, certificate, statement};
 
 /// The largest bundle without the payload of its envelope, in bytes. With the payload, it is
 /// [`limits::BUNDLE`].
@@ -128,8 +127,21 @@ impl Bundle {
         matches!(signer, VerificationMaterialContent::PublicKey(_))
     }
 
+    /// Whom the certificate names. Nothing of it is verified: anyone can write such a certificate.
+    ///
+    /// # Errors
+    /// The bundle is signed with a key, or the certificate cannot be parsed or has not exactly one subject.
+    pub fn claimed_signer(&self) -> Result<Signer, Refusal> {
+        let certificate = self.inner.signing_certificate();
+        let certificate = certificate.ok_or_else(|| {
+            let detail = "the bundle is signed with a key, not with a certificate";
+            Refusal::new(Reason::SignerKind, detail)
+        })?;
+        certificate::signer(certificate.as_bytes())
+    }
+
     /// The payload of the envelope, if there is one. It can be trusted only after verification.
-    pub(crate) fn payload(&self) -> Option<&[u8]> {
+    pub fn payload(&self) -> Option<&[u8]> {
         match &self.inner.content {
             SignatureContent::DsseEnvelope(envelope) => Some(envelope.payload.as_bytes()),
             _ => None,

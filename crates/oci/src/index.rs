@@ -42,7 +42,25 @@ fn media_type_or_own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     Ok(optional_media_type(deserializer)?.unwrap_or_else(own_media_type))
 }
 
+/// Annotations of a descriptor: that it is an attestation, and of which manifest (BuildKit,
+/// `docs/attestations/attestation-storage.md`).
+const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+
 impl Index {
+    /// The attestations that BuildKit has put into the index, about `image` or, if that is the index, about any image in it.
+    /// They have no signature of their own.
+    pub fn attestations_of(&self, image: &Digest) -> impl Iterator<Item = &Descriptor> {
+        let image_is_listed = self.manifests.iter().any(|one| one.digest == *image);
+        let image = image.to_string();
+        self.manifests.iter().filter(move |listed| {
+            let kind = listed.annotations.get(REFERENCE_TYPE);
+            let about = listed.annotations.get(REFERENCE_DIGEST);
+            kind.is_some_and(|kind| kind == "attestation-manifest")
+                && (!image_is_listed || about == Some(&image))
+        })
+    }
+
     /// An index of these manifests.
     pub fn new(manifests: Vec<Descriptor>) -> Self {
         Self {

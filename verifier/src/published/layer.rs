@@ -13,23 +13,10 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// Annotations of a descriptor in an index: that it is an attestation, and of which manifest (BuildKit,
-/// `docs/attestations/attestation-storage.md`).
-const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
-const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
-
-/// The attestations that BuildKit has put into an index, about `image` or, if that is the index, about any image in it.
-/// They have no signature of their own, so they never count.
+/// The attestations that BuildKit has put into an index about an image. They have no signature of their own, so they never
+/// count.
 pub(crate) fn unsigned(index: &Index, image: &Digest) -> Vec<String> {
-    let image_is_listed = index.manifests.iter().any(|one| one.digest == *image);
-    let image = image.to_string();
-    let is_about = |listed: &&Descriptor| {
-        let kind = listed.annotations.get(REFERENCE_TYPE);
-        let about = listed.annotations.get(REFERENCE_DIGEST);
-        kind.is_some_and(|kind| kind == "attestation-manifest")
-            && (!image_is_listed || about == Some(&image))
-    };
-    let found = index.manifests.iter().filter(is_about);
+    let found = index.attestations_of(image);
     found
         .map(|listed| {
             let digest = listed.digest;

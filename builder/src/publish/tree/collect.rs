@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use console::hint::Hinted;
 use content::{Digest, limits};
-use oci::{Descriptor, Manifest, Reference, Repository, Tag, media};
+use oci::{Descriptor, Index, Manifest, Reference, Repository, Tag, media};
 use remote::{Registry, Transport};
 
 use super::{Fetched, Layer, Place};
@@ -42,6 +42,15 @@ pub async fn collect(
         seen: BTreeSet::new(),
         budget: limits::PIECES_TOTAL,
     };
+    if let Ok(index) = Index::parse(&manifest) {
+        let image = collector.fetched.image.digest;
+        for attestation in index.attestations_of(&image) {
+            let digest = attestation.digest;
+            collector.note(format!(
+                "attestation {digest} in the image index has no signature (BuildKit)"
+            ));
+        }
+    }
     collector.attached().await.map_err(failed)?;
     let mut fetched = collector.fetched;
     for repository in evidence {
@@ -80,15 +89,20 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     async fn attached(&mut self) -> Result<(), remote::Error> {
+        let image = self.fetched.image.digest;
         for suffix in [".sig", ".att", ".sbom"] {
-            self.tag(suffix).await?;
+            let found = self.tag(&image, suffix).await?;
+            // A bill of materials is signed like an image of its own (`cosign sign --attachment sbom`).
+            if let (".sbom", Some(bom)) = (suffix, found) {
+                self.tag(&bom, ".sig").await?;
+            }
         }
-        let referrers = self.registry.referrers(&self.fetched.image.digest).await?;
+        let referrers = self.registry.referrers(&image).await?;
         let passed_over = referrers.passed_over.iter().map(ToString::to_string);
         self.fetched.notes.extend(passed_over);
         for (digest, manifest) in &referrers.manifests {
             let place = self.place(Place::Referrer(*digest));
-            self.layers(&place, manifest).await?;
+            self.layers(&place, &image, manifest).await?;
         }
         Ok(())
     }
@@ -104,28 +118,32 @@ impl Collector<'_> {
         }
     }
 
-    async fn tag(&mut self, suffix: &str) -> Result<(), remote::Error> {
+    /// Fetches what is attached to `about` under a tag. The digest of the manifest, if there is one.
+    async fn tag(&mut self, about: &Digest, suffix: &str) -> Result<Option<Digest>, remote::Error> {
         // A suffix of letters is allowed in a tag.
-        let Ok(tag) = Tag::of_digest(&self.fetched.image.digest, suffix) else {
-            return Ok(());
+        let Ok(tag) = Tag::of_digest(about, suffix) else {
+            return Ok(None);
         };
         let name = tag.as_str().to_owned();
         let Some(bytes) = self.registry.manifest_by_tag(&tag).await? else {
-            return Ok(());
+            return Ok(None);
         };
         match Manifest::parse(&bytes) {
             Ok(manifest) => {
                 let place = self.place(Place::Tag(name));
-                self.layers(&place, &manifest).await
+                self.layers(&place, about, &manifest).await?;
             }
-            Err(error) => {
-                self.note(format!("tag {name} cannot be read: {error}"));
-                Ok(())
-            }
+            Err(error) => self.note(format!("tag {name} cannot be read: {error}")),
         }
+        Ok(Some(Digest::of(&bytes)))
     }
 
-    async fn layers(&mut self, place: &Place, manifest: &Manifest) -> Result<(), remote::Error> {
+    async fn layers(
+        &mut self,
+        place: &Place,
+        about: &Digest,
+        manifest: &Manifest,
+    ) -> Result<(), remote::Error> {
         for layer in &manifest.layers {
             if self.fetched.layers.len() == limits::PIECES {
                 let rest = format!("{place}: only the first {} pieces are read", limits::PIECES);
@@ -136,6 +154,7 @@ impl Collector<'_> {
             let bytes = self.bytes(place, layer).await?;
             self.fetched.layers.push(Layer {
                 place: place.clone(),
+                about: *about,
                 artifact_type: manifest.artifact_type.clone(),
                 claimed_type,
                 descriptor: layer.clone(),

@@ -5,6 +5,7 @@ use attest::predicate::COSIGN_SIGN;
 use attest::{PredicateType, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use keyless::Annotations;
 use oci::{ImageRef, media};
 use serde_json::Value;
 use signature::bundle::{self, Bundle, SignedWith};
@@ -84,7 +85,7 @@ impl Reader<'_> {
         };
         let read = match layer.descriptor.media_type.as_str() {
             media::SIMPLE_SIGNING => self.payload(layer, bytes, item),
-            media::DSSE_ENVELOPE => self.envelope(bytes, item),
+            media::DSSE_ENVELOPE => self.envelope(layer, bytes, item),
             _ => self.bundle(bytes, item),
         };
         read.unwrap_or_else(|reason| {
@@ -102,20 +103,24 @@ impl Reader<'_> {
         let annotation = |name: &str| layer.descriptor.annotations.get(name);
         let signature = annotation(SIGNATURE).and_then(|text| BASE64.decode(text).ok());
         let signature = signature.ok_or("its annotation has no signature in base64")?;
-        if payload.image_digest() != self.image.digest {
+        if payload.image_digest() != layer.about {
             return Err(format!("its payload is for {}", payload.image_digest()));
         }
         let verified = self.verified(|key| key.verify(bytes, &signature).is_ok());
         let names_key = verified.first().is_some_and(|(_, key)| payload.names(key));
-        let signers = match (verified.is_empty(), annotation(CERTIFICATE)) {
-            (true, Some(_)) => vec![Signer::Certificate],
+        let signers = match (verified.is_empty(), annotations(layer)) {
+            (true, Some(found)) => vec![certificate(keyless::signature(&found))],
             (true, None) => vec![Signer::Unknown],
             (false, _) => verified.into_iter().map(|(signer, _)| signer).collect(),
+        };
+        let kind = match layer.about == self.image.digest {
+            true => Kind::Signature,
+            false => Kind::SbomSignature,
         };
         let names_repository = self.image.repository.is_named(payload.repository());
         self.note_repository(&signers, names_repository);
         Ok(Item {
-            kind: Kind::Signature,
+            kind,
             layout: Layout::Legacy,
             signers,
             names_key,
@@ -123,31 +128,45 @@ impl Reader<'_> {
         })
     }
 
-    fn envelope(&mut self, bytes: &[u8], item: Item) -> Result<Item, String> {
+    fn envelope(&mut self, layer: &Layer, bytes: &[u8], item: Item) -> Result<Item, String> {
         let envelope = Envelope::parse(bytes).map_err(|error| error.to_string())?;
         let item = Item {
             layout: Layout::Legacy,
             ..item
         };
-        self.statement(&envelope, Signer::Unknown, item)
+        let is_known = !self.verified(|key| envelope.verify(key).is_ok()).is_empty();
+        match annotations(layer).filter(|_| !is_known) {
+            Some(found) => self.certified(keyless::attestation(bytes, &found), item),
+            None => self.statement(&envelope, Signer::Unknown, item),
+        }
     }
 
     fn bundle(&mut self, bytes: &[u8], item: Item) -> Result<Item, String> {
         let layout = Layout::Bundle;
+        let item = Item { layout, ..item };
         match bundle::signed_with(bytes) {
-            // What it says is signed by a certificate, which is not verified here: its type is that of the annotation.
-            Some(SignedWith::Certificate) => Ok(Item {
-                layout,
-                signers: vec![Signer::Certificate],
-                ..item
-            }),
+            Some(SignedWith::Certificate) => self.certified(keyless::Bundle::parse(bytes), item),
             Some(SignedWith::Key(id)) => {
                 let bundle = Bundle::parse(bytes).map_err(|error| error.to_string())?;
                 let hinted = id.map(|id| Signer::Hinted { key_id: id.hex() });
-                let item = Item { layout, ..item };
                 self.statement(bundle.envelope(), hinted.unwrap_or(Signer::Unknown), item)
             }
             None => Err("it is not a bundle that is signed with a key or a certificate".to_owned()),
+        }
+    }
+
+    /// A bundle with a certificate. Neither the certificate nor the signature is verified here.
+    fn certified(
+        &mut self,
+        bundle: Result<keyless::Bundle, keyless::Refusal>,
+        item: Item,
+    ) -> Result<Item, String> {
+        let bundle = bundle.map_err(|refusal| refusal.to_string())?;
+        let payload = bundle.payload().map(<[u8]>::to_vec);
+        let signers = vec![certificate(Ok(bundle))];
+        match payload {
+            Some(payload) => self.about_image(&payload, signers, item),
+            None => Ok(Item { signers, ..item }),
         }
     }
 
@@ -165,6 +184,17 @@ impl Reader<'_> {
             });
         };
         let payload = envelope.verify(key).map_err(|error| error.to_string())?;
+        let signers: Vec<_> = verified.iter().map(|(signer, _)| signer.clone()).collect();
+        self.about_image(payload, signers, item)
+    }
+
+    /// A statement by these signers, which must be about the image.
+    fn about_image(
+        &mut self,
+        payload: &[u8],
+        signers: Vec<Signer>,
+        item: Item,
+    ) -> Result<Item, String> {
         let statement = Statement::<Value>::parse(payload).map_err(|error| error.to_string())?;
         let hex = self.image.digest.hex();
         let subjects = statement.subject.iter();
@@ -177,7 +207,6 @@ impl Reader<'_> {
             return Err("its statement is about another image".to_owned());
         };
         let names_repository = named(&subject.name) || same.any(|subject| named(&subject.name));
-        let signers: Vec<_> = verified.into_iter().map(|(signer, _)| signer).collect();
         self.note_repository(&signers, names_repository);
         Ok(Item {
             kind: kind_of(&statement.predicate_type),
@@ -189,10 +218,10 @@ impl Reader<'_> {
     fn note_repository(&mut self, signers: &[Signer], names_repository: bool) {
         let known = signers
             .iter()
-            .filter(|signer| matches!(signer, Signer::Key { .. }));
+            .filter(|signer| matches!(signer, Signer::Key { .. } | Signer::Certificate { .. }));
         for signer in known.filter(|_| !names_repository) {
             self.notes.push(format!(
-                "a signature by {signer} does not name the repository: `verifier` will not count it"
+                "a signature by {signer} does not name the repository: `verifier` counts it only if the policy says so"
             ));
         }
     }
@@ -232,6 +261,26 @@ fn algorithms() -> impl Iterator<Item = Algorithm> {
         ]
     });
     hashed.chain([Algorithm::Ed25519, Algorithm::Ed25519ph])
+}
+
+/// The annotations of a layer with a certificate, as far as they say who signed.
+fn annotations(layer: &Layer) -> Option<Annotations<'_>> {
+    let annotation = |name: &str| layer.descriptor.annotations.get(name).map(String::as_str);
+    Some(Annotations {
+        signature: annotation(SIGNATURE),
+        certificate: Some(annotation(CERTIFICATE)?),
+        chain: None,
+        promise: None,
+        timestamp: None,
+    })
+}
+
+/// Whom the certificate of a bundle names, if it names one.
+fn certificate(bundle: Result<keyless::Bundle, keyless::Refusal>) -> Signer {
+    let named = bundle.and_then(|bundle| bundle.claimed_signer()).ok();
+    let (subject, issuer) = named.map(|named| (named.subject, named.issuer)).unzip();
+    let issuer = issuer.filter(|issuer| !issuer.is_empty());
+    Signer::Certificate { subject, issuer }
 }
 
 /// The item before its content is read.

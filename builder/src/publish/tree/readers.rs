@@ -32,7 +32,7 @@ enum Reason {
 /// The algorithms that `cosign verify --key` reads.
 const COSIGN: [&str; 3] = ["ecdsa-der-sha256", "rsa-pkcs1-sha256", "ed25519"];
 
-/// What each reader counts. Signers are told apart by key; all certificates are one signer, and all unknown keys are.
+/// What each reader counts. Signers are told apart by key, or by the names in their certificates; all unknown keys are one signer.
 pub(super) fn summaries(items: &[Item]) -> Vec<Summary> {
     let mut signers: BTreeMap<String, Vec<Signature<'_>>> = BTreeMap::new();
     let signatures = items.iter().filter(|item| item.kind == Kind::Signature);
@@ -88,13 +88,10 @@ fn summary(
 fn identity(signer: &Signer) -> String {
     match signer {
         Signer::Key { key_id, .. } | Signer::Hinted { key_id } => key_id.clone(),
-        Signer::Certificate => "certificate".to_owned(),
+        Signer::Certificate { subject, issuer } => format!("certificate {subject:?} {issuer:?}"),
         Signer::Unknown => "unknown".to_owned(),
     }
 }
-
-/// A certificate is not verified here, so that nothing can be said of the reader.
-const CERTIFICATE: &str = "a certificate is verified by `verifier` only";
 
 /// Confidential Space reads every repository that the operator names.
 fn confidential_space((item, signer): &Signature<'_>) -> Counted {
@@ -119,7 +116,7 @@ fn confidential_space((item, signer): &Signature<'_>) -> Counted {
         Signer::Hinted { .. } | Signer::Unknown => {
             format!("the payload of {signer} does not name a key that it reads")
         }
-        Signer::Certificate => "it reads keys, and no certificates".to_owned(),
+        Signer::Certificate { .. } => format!("it reads keys, and not the certificate of {signer}"),
     }))
 }
 
@@ -153,7 +150,10 @@ fn cosign_algorithm(signer: &Signer) -> Counted {
         }
         Signer::Hinted { .. } => format!("{signer} is not known here: name it with --key"),
         Signer::Unknown => "a key is not known here: name it with --key".to_owned(),
-        Signer::Certificate => CERTIFICATE.to_owned(),
+        // Whether a reader counts it is decided by its trusted root.
+        Signer::Certificate { .. } => {
+            format!("whether it counts {signer} depends on its trusted root")
+        }
     }))
 }
 

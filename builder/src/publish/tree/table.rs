@@ -58,7 +58,10 @@ impl fmt::Display for Item {
             Kind::Signature => f.write_str("signature")?,
             // It may be the claim of an annotation, which could otherwise begin a line of its own.
             Kind::Attestation(kind) => write!(f, "attestation {}", text::line(kind))?,
-            Kind::Sbom(media_type) => write!(f, "SBOM {media_type}, unsigned")?,
+            Kind::Sbom(media_type) => {
+                write!(f, "SBOM {media_type}, which does not name the image")?
+            }
+            Kind::SbomSignature => f.write_str("signature on this SBOM")?,
             Kind::Other(media_type) => f.write_str(media_type)?,
         }
         for (index, signer) in self.signers.iter().enumerate() {
@@ -67,17 +70,18 @@ impl fmt::Display for Item {
                 _ => "and",
             };
             write!(f, " {word} {signer}")?;
-            if let Signer::Key {
-                key_type,
-                algorithm,
-                is_default,
-                ..
-            } = signer
-            {
-                match is_default {
+            match signer {
+                Signer::Key {
+                    key_type,
+                    algorithm,
+                    is_default,
+                    ..
+                } => match is_default {
                     true => write!(f, " ({key_type})")?,
                     false => write!(f, " ({key_type}, {algorithm})")?,
-                }
+                },
+                Signer::Certificate { .. } => f.write_str(" (certificate, not verified here)")?,
+                Signer::Hinted { .. } | Signer::Unknown => {}
             }
         }
         write!(f, ", {} bytes", self.size)
@@ -92,7 +96,17 @@ impl fmt::Display for Signer {
             } => f.write_str(name),
             Self::Key { key_id, .. } => write!(f, "key {key_id}"),
             Self::Hinted { key_id } => write!(f, "key {key_id} (according to a hint)"),
-            Self::Certificate => f.write_str("a certificate"),
+            Self::Certificate {
+                subject: Some(subject),
+                issuer,
+            } => {
+                write!(f, "{}", text::line(subject))?;
+                match issuer {
+                    Some(issuer) => write!(f, " of {}", text::line(issuer)),
+                    None => Ok(()),
+                }
+            }
+            Self::Certificate { .. } => f.write_str("an unknown holder of a certificate"),
             Self::Unknown => f.write_str("an unknown key"),
         }
     }
@@ -114,7 +128,10 @@ mod tests {
             kind: Kind::Attestation(forged.to_owned()),
             digest: Digest::of(b""),
             size: 1,
-            signers: vec![Signer::Certificate],
+            signers: vec![Signer::Certificate {
+                subject: Some(forged.to_owned()),
+                issuer: Some(forged.to_owned()),
+            }],
             names_key: false,
         };
         let tree = Tree {
