@@ -2,7 +2,6 @@
 
 pub mod cargo;
 pub(crate) mod command;
-mod elf;
 pub(crate) mod error;
 pub(crate) mod go;
 pub mod program;

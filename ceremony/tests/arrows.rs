@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("advisories", &["content", "sbom"]),
     ("console", &["content"]),
     ("content", &[]),
+    ("elf", &[]),
     ("expression", &[]),
     ("isolate", &[]),
     ("rego", &[]),
@@ -20,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &["content"]),
     ("signature", &["content"]),
     ("keyless", &["content", "signature"]),
-    ("sbom", &["content"]),
+    ("sbom", &["content", "elf"]),
     ("attest", &["content", "sbom"]),
     ("trust", &["content", "keyless", "signature"]),
     ("confidential", &["content"]),
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "console",
             "content",
+            "elf",
             "google",
             "isolate",
             "keyless",
@@ -137,9 +139,10 @@ const PROGRAMS: [&str; 6] = [
 ];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 13] = [
+const OFFLINE: [&str; 14] = [
     "advisories",
     "content",
+    "elf",
     "oci",
     "signature",
     "keyless",

@@ -1,8 +1,9 @@
 //! What a program of Go says of the modules that it was made of, as `go version -m` shows it (package `debug/buildinfo`). Only
 //! the form of Go 1.18 and later is read.
 
+use elf::{Data, Program};
+
 use crate::Error;
-use crate::elf::{Data, Elf};
 
 /// The name of the section.
 const SECTION: &str = ".go.buildinfo";
@@ -76,7 +77,7 @@ pub fn build_info(program: &[u8]) -> Result<Option<BuildInfo>, Error> {
 
 /// The bytes from the beginning of the information. Of a section without it there are none.
 fn found(program: &[u8]) -> Option<&[u8]> {
-    let program = Elf::parse(program)?;
+    let program = Program::parse(program)?;
     match program.section(SECTION) {
         Some((data, size)) => Some(searched(&data, size).unwrap_or_default()),
         None => program

@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod cyclonedx;
-mod elf;
 mod error;
 mod format;
 mod go;

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use console::hint::Hinted;
 use content::json;
+use elf::Fault;
 use serde::Serialize;
 
 use crate::at::At;
-use crate::compile::elf::{self, Fault};
 use crate::compile::error::CompileError;
 use crate::compile::program::{CrateOrigin, Linked, is_root};
 use crate::compile::zlib;

@@ -140,7 +140,8 @@ impl Seen {
         } else if is_library(path) {
             let mut library = Library::default();
             size += io::copy(content, &mut Both(&mut hasher, &mut library))?;
-            let needed = libraries::needed(&library.0).into_iter();
+            let library = elf::Program::parse(&library.0);
+            let needed = library.iter().flat_map(elf::Program::needed);
             let known = needed.filter(|name| libraries::package(name).is_some());
             self.needed.extend(known);
         } else {

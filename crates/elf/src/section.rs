@@ -2,30 +2,26 @@
 
 use std::fmt;
 
-/// Sizes of the header and of a section header, in bytes.
-const HEADER: usize = 64;
+use object::elf::{FileHeader64, SHT_PROGBITS};
+use object::read::elf::{FileHeader as _, SectionHeader as _};
+use object::{LittleEndian, ReadRef as _};
+
+/// Size of a section header, in bytes.
 const SECTION: usize = 64;
-/// Where the header has the offset of the section headers, their size and number, and the index of the section with their
-/// names.
+/// Where the header has the offset of the section headers and their number.
 const HEADERS_AT: usize = 40;
-const SIZE_AT: usize = 58;
 const COUNT_AT: usize = 60;
-const NAMES_AT: usize = 62;
 /// Where a section header has the type, the offset and the size of its section, and the alignment.
 const TYPE_AT: usize = 4;
 const OFFSET_AT: usize = 24;
 const LENGTH_AT: usize = 32;
 const ALIGNMENT_AT: usize = 48;
-/// Class, byte order and version after the magic number: 64 bits, little endian, 1.
-const IDENTITY: &[u8] = b"\x7fELF\x02\x01\x01";
-/// The type of a section with content that only other programs than the loader interpret.
-const PROGBITS: u32 = 1;
 /// The first index that the header cannot hold.
 const RESERVED: u16 = 0xff00;
 
 /// Why no section can be added.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The program is not in 64-bit little-endian ELF, or its section headers cannot be read.
     Unreadable,
     /// It already has a section with this name.
@@ -46,7 +42,7 @@ impl fmt::Display for Fault {
 ///
 /// # Errors
 /// See [`Fault`].
-pub(super) fn add_section(program: &mut Vec<u8>, name: &str, content: &[u8]) -> Result<(), Fault> {
+pub fn add_section(program: &mut Vec<u8>, name: &str, content: &[u8]) -> Result<(), Fault> {
     let sections = Sections::read(program).ok_or(Fault::Unreadable)?;
     if sections.has(name).ok_or(Fault::Unreadable)? {
         return Err(Fault::Present);
@@ -70,28 +66,30 @@ struct Sections {
 
 impl Sections {
     fn read(program: &[u8]) -> Option<Self> {
-        if program.len() < HEADER || !program.starts_with(IDENTITY) {
+        let header = FileHeader64::<LittleEndian>::parse(program).ok()?;
+        if !header.is_little_endian() {
             return None;
         }
-        let [size, count, index] = [SIZE_AT, COUNT_AT, NAMES_AT].map(|at| half(program, at));
-        let (count, index) = (count?, index?);
-        if usize::from(size?) != SECTION || index >= count || count >= RESERVED - 1 {
+        let (count, index) = (
+            header.e_shnum.get(LittleEndian),
+            header.e_shstrndx.get(LittleEndian).0,
+        );
+        if index >= count || count >= RESERVED - 1 {
             return None;
         }
-        let headers = part(
-            program,
-            word(program, HEADERS_AT)?,
-            usize::from(count) * SECTION,
-        )?;
-        let header = &headers[usize::from(index) * SECTION..];
-        let length = usize::try_from(word(header, LENGTH_AT)?).ok()?;
-        let names = part(program, word(header, OFFSET_AT)?, length)?;
+        let all = header.section_headers(LittleEndian, program).ok()?;
+        let names = all
+            .get(usize::from(index))?
+            .data(LittleEndian, program)
+            .ok()?;
         // Otherwise the last name would go on with the one that is added. A program without names has none either.
         if names.last() != Some(&0) {
             return None;
         }
+        let at = header.e_shoff.get(LittleEndian);
+        let size = (usize::from(count) * SECTION) as u64;
         Some(Self {
-            headers: headers.to_vec(),
+            headers: program.read_bytes_at(at, size).ok()?.to_vec(),
             count,
             index,
             names: names.to_vec(),
@@ -116,7 +114,7 @@ impl Sections {
             0,
             &u32::try_from(self.names.len()).ok()?.to_le_bytes(),
         );
-        put(&mut header, TYPE_AT, &PROGBITS.to_le_bytes());
+        put(&mut header, TYPE_AT, &SHT_PROGBITS.0.to_le_bytes());
         place(&mut header, program.len(), content.len());
         put(&mut header, ALIGNMENT_AT, &1_u64.to_le_bytes());
         program.extend(content);
@@ -150,25 +148,21 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
 }
 
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
-}
-
-fn part(bytes: &[u8], at: u64, length: usize) -> Option<&[u8]> {
-    let at = usize::try_from(at).ok()?;
-    bytes.get(at..at.checked_add(length)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
 
     use super::*;
+
+    /// Where the header has the size of section headers, and the index of the section with their names; and its own size.
+    const SIZE_AT: usize = 58;
+    const NAMES_AT: usize = 62;
+    const HEADER: usize = 64;
+
+    fn word(bytes: &[u8], at: usize) -> usize {
+        u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize
+    }
 
     /// A small program of this machine.
     fn small() -> Vec<u8> {
@@ -196,8 +190,8 @@ mod tests {
         let sections = Sections::read(&program).unwrap();
         assert!(sections.has(".dep-v0").unwrap() && sections.has(".text").unwrap());
         let last = &sections.headers[sections.headers.len() - SECTION..];
-        let content = part(&program, word(last, OFFSET_AT).unwrap(), 7).unwrap();
-        assert_eq!((content, word(last, LENGTH_AT)), (&b"content"[..], Some(7)));
+        let at = word(last, OFFSET_AT);
+        assert_eq!(program[at..at + word(last, LENGTH_AT)], *b"content");
     }
 
     #[test]
@@ -213,7 +207,7 @@ mod tests {
     fn other_files_are_left_alone() {
         let program = small();
         let sections = Sections::read(&program).unwrap();
-        let headers = usize::try_from(word(&program, HEADERS_AT).unwrap()).unwrap();
+        let headers = word(&program, HEADERS_AT);
         let length_at = headers + usize::from(sections.index) * SECTION + LENGTH_AT;
         let changed = |at: usize, value: &[u8]| {
             let mut changed = program.clone();
