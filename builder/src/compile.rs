@@ -4,6 +4,7 @@ pub mod cargo;
 pub(crate) mod command;
 pub(crate) mod error;
 pub(crate) mod go;
+mod linkers;
 pub mod program;
 mod programs;
 mod scarcity;

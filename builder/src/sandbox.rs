@@ -5,6 +5,7 @@
 mod absent;
 mod copy;
 mod helper;
+mod links;
 mod mounts;
 mod plan;
 mod restrict;
@@ -17,6 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use console::hint::Hinted;
+use content::printable;
 use serde::de::DeserializeOwned;
 
 use crate::interrupt::{Interrupt, Interrupted, Watch};
@@ -26,11 +28,16 @@ pub use isolate::process::Process;
 use isolate::stages;
 pub use isolate::step::{Refusal, Step};
 pub use isolate::supervise::Output;
-pub use plan::{Bind, Copy, Plan};
+pub use links::Traced;
+pub use plan::{Bind, Copy, Plan, Traces};
 use plan::{Report, Task};
 
 /// Maximum size of a report's line, in bytes, and of a line of progress.
 const LINE: u64 = 64 << 10;
+/// The longest text shown of a reason, in characters.
+const SHOWN: usize = 500;
+/// Maximum size of the list of what linkers read, in bytes.
+const TRACED: u64 = 64 << 20;
 
 /// Why a program in a sandbox gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +111,15 @@ fn limit_hint(resource: Resource) -> &'static str {
     }
 }
 
+/// What is known of a program that succeeded.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// Its output, if it is to be returned.
+    pub output: Vec<u8>,
+    /// What linkers read, if they were traced.
+    pub traced: Traced,
+}
+
 /// How to run a program in a sandbox.
 #[derive(Clone, Copy)]
 pub struct Sandbox<'a> {
@@ -137,11 +153,11 @@ impl Sandbox<'_> {
     }
 
     /// Runs the program of `plan`, and writes its products to new files: each to the path in `products` at the same index.
-    /// The files are only complete when this succeeds. Returns the program's output, if it is to be returned.
+    /// The files are only complete when this succeeds.
     ///
     /// # Errors
     /// See [`SandboxError`].
-    pub fn run(&self, plan: &Plan, products: &[PathBuf]) -> Result<Vec<u8>, SandboxError> {
+    pub fn run(&self, plan: &Plan, products: &[PathBuf]) -> Result<Ran, SandboxError> {
         self.interrupt.check()?;
         let mut child = self.start(plan)?;
         // Kept until the end, because the helper exits when it is closed.
@@ -175,7 +191,7 @@ impl Sandbox<'_> {
         stdin: Option<&ChildStdin>,
         plan: &Plan,
         products: &[PathBuf],
-    ) -> Result<Vec<u8>, SandboxError> {
+    ) -> Result<Ran, SandboxError> {
         let watch = self.interrupt.watch(child).map_err(SandboxError::helper)?;
         if let Some(mut stdin) = stdin {
             let plan = plan.clone();
@@ -244,7 +260,7 @@ impl Sandbox<'_> {
         stdout: ChildStdout,
         plan: &Plan,
         products: &[PathBuf],
-    ) -> Result<Vec<u8>, SandboxError> {
+    ) -> Result<Ran, SandboxError> {
         let mut stdout = BufReader::new(stdout);
         let program = plan.process.name().to_owned();
         match read_line(&mut stdout)?.ok_or_else(SandboxError::silent)? {
@@ -266,11 +282,19 @@ impl Sandbox<'_> {
             }
             Report::Exceeded { resource } => Err(self.exceeded(plan, resource)),
             Report::LeftBehind { process } => Err(SandboxError::LeftBehind { program, process }),
+            Report::Untraced { reason } => {
+                let reason = printable(&reason, SHOWN);
+                Err(Hinted::new(format_args!("reading what linkers read: {reason}")).into())
+            }
             Report::Done {
                 output,
+                traced,
                 products: sizes,
             } => {
                 let output = take(&mut stdout, output.min(self.limits.output()))?;
+                let traced = take(&mut stdout, traced.min(TRACED))?;
+                let traced = content::json::parse(&traced, TRACED);
+                let traced = traced.map_err(|_| SandboxError::silent())?;
                 if [plan.products.len(), products.len()] != [sizes.len(); 2] {
                     return Err(SandboxError::silent());
                 }
@@ -278,7 +302,7 @@ impl Sandbox<'_> {
                     keep(&mut stdout, size, path, file)?;
                 }
                 match stdout.read(&mut [0]).map_err(SandboxError::helper)? {
-                    0 => Ok(output),
+                    0 => Ok(Ran { output, traced }),
                     _ => Err(SandboxError::silent()),
                 }
             }

@@ -2,7 +2,7 @@
 //! them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use builder::compile::program::{CrateOrigin, Invocation, Linked};
@@ -93,6 +93,12 @@ fn image_lock() {
     testkit::golden(&golden("Image.lock"), lock().to_text().unwrap().as_bytes());
 }
 
+/// The packages that are linked into the program.
+fn linked_packages() -> BTreeMap<String, BTreeSet<String>> {
+    let names = lock().packages.into_iter().map(|package| package.name);
+    [("/workload".to_owned(), names.collect())].into()
+}
+
 fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
     let linked = |name: &str, version: &str, folder: Option<&str>| Linked {
         name: name.parse().unwrap(),
@@ -129,6 +135,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
             command: vec!["cargo".to_owned(), "build".to_owned()],
             environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C opt-level=2".to_owned())]),
         },
+        packages: &linked_packages(),
         linked: &[
             linked("itoa", "1.0.15", None),
             linked("program", "0.1.0", Some("workload")),

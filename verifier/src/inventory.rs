@@ -39,8 +39,8 @@ pub struct Inventory<'a> {
     files: BTreeMap<String, Held>,
     /// The programs that have a list of their crates, or may have one, by path.
     programs: BTreeMap<String, &'a Program>,
-    /// The files that are known to come from a base image.
-    base: Option<BTreeSet<String>>,
+    /// The files that are known to come as they are from a base image or package.
+    delivered: Option<BTreeSet<String>>,
 }
 
 impl<'a> Inventory<'a> {
@@ -54,15 +54,15 @@ impl<'a> Inventory<'a> {
         Self {
             files,
             programs,
-            base: None,
+            delivered: None,
         }
     }
 
-    /// The same of an image whose base image has exactly these files. Otherwise they are those that the bill of materials
-    /// lists inside one.
-    pub fn above(self, base: impl Iterator<Item = String>) -> Self {
-        let base = Some(base.collect());
-        Self { base, ..self }
+    /// The same of an image in which exactly these files come as they are from a base image or package. Otherwise they are those
+    /// that the bill of materials lists inside one.
+    pub fn with_delivered(self, files: impl Iterator<Item = String>) -> Self {
+        let delivered = Some(files.collect());
+        Self { delivered, ..self }
     }
 
     /// Compares a bill of materials with the image, and with `Cargo.lock` if it is given.
@@ -216,7 +216,10 @@ impl<'a> Check<'a> {
     /// Each component has a file or is a linked crate.
     fn components(&mut self, shown: &BTreeSet<usize>) {
         let linked = self.linked();
-        let modules = modules::linked(self.programs.values().copied());
+        // Also those of programs that came as they are: they need not be listed, and may be.
+        let programs = || self.inventory.programs.values().copied();
+        let anywhere: BTreeSet<&Crate> = programs().flat_map(crates).collect();
+        let modules = modules::linked(programs());
         let wheels = wheels::unpacked(self.inventory.files.keys());
         let with_files = self.with_files(shown);
         let described = self.described();
@@ -231,7 +234,7 @@ impl<'a> Check<'a> {
                 self.report.unbuilt.push(name.clone());
             }
             match (component.named_crate(), &linked) {
-                (Some(one), Some(linked)) if linked.contains(&one) => {}
+                (Some(one), _) if anywhere.contains(&one) => {}
                 (Some(one), Some(_)) => self.found(Fault::Unlinked(one)),
                 (Some(_), None) => self.report.unshown.push(name),
                 (None, _) if modules.has(component) || wheels.has(component) => {}

@@ -3,6 +3,7 @@
 mod auditable;
 mod invocation;
 mod linker;
+mod packages;
 mod report;
 mod said;
 mod tree;
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use console::hint::Hinted;
 
 use super::error::CompileError;
+use super::linkers;
 use super::program::{Invocation, Linked, Program};
 use super::programs;
 use super::scarcity::Scarcity;
@@ -23,7 +25,7 @@ use crate::inputs::Inputs;
 use crate::inputs::cargo::GitSource;
 use crate::inputs::git::{Source, repositories};
 use crate::order::Order;
-use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
+use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError, Traced};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
@@ -61,11 +63,12 @@ pub(crate) fn build(
         environment: invocation::environment(spec, &linker::find(&inputs.root)?, source),
     };
     programs::prefer(&inputs.archives, &mut invocation);
-    let plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
+    let mut plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
+    linkers::trace(&mut plan, scratch, Some(invocation::product(spec, "deps")))?;
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<_> = files.collect();
-    compile(&plan, order, source, &files)?;
+    let traced = compile(&plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
     let repositories = inputs.wanted.named.repositories();
     let mut tree = invocation::tree(spec, &manifest);
@@ -74,10 +77,12 @@ pub(crate) fn build(
     files
         .iter()
         .try_for_each(|file| auditable::add(file, &linked))?;
+    let packages = packages::linked(&names, &traced, order, inputs)?;
     Ok(Program {
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
         invocation,
         linked,
+        packages,
         modules: Vec::new(),
     })
 }
@@ -110,6 +115,7 @@ fn plan(
             .map(PathBuf::from)
             .to_vec(),
         copies: Vec::new(),
+        traces: None,
         files: BTreeMap::from([(config, text)]),
         process: Process {
             command: invocation.command.clone(),
@@ -125,13 +131,13 @@ fn plan(
     }
 }
 
-/// Compiles the products of the plan to these files.
+/// Compiles the products of the plan to these files. Returns what linkers read.
 fn compile(
     plan: &Plan,
     order: &Order<'_>,
     source: &Source,
     files: &[PathBuf],
-) -> Result<(), CompileError> {
+) -> Result<Traced, CompileError> {
     let mut plan = plan.clone();
     let jobs = ["--jobs".to_owned(), order.jobs.to_string()];
     plan.process.command.extend(jobs);
@@ -148,8 +154,9 @@ fn compile(
     };
     let ended = sandbox.run(&plan, files);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let said = ended.map_err(|error| failed(error, heard))?;
-    report::check(&said, &plan.products)
+    let ran = ended.map_err(|error| failed(error, heard))?;
+    report::check(&ran.output, &plan.products)?;
+    Ok(ran.traced)
 }
 
 /// The first line of each kind of message that says why a build failed.
@@ -246,8 +253,9 @@ fn linked(
     let mut plan = plan.clone();
     plan.process.command = command;
     plan.products = Vec::new();
-    let said = order.sandbox.run(&plan, &[])?;
-    let said = String::from_utf8(said);
+    plan.traces = None;
+    let ran = order.sandbox.run(&plan, &[])?;
+    let said = String::from_utf8(ran.output);
     let listed = said.map_err(|error| error.to_string());
     let listed = listed.and_then(|said| tree::parse(&said, SOURCE, repositories));
     Ok(listed.map_err(|found| {

@@ -1,17 +1,21 @@
 //! Builds with any command: in the sandbox, at fixed paths, in a writable copy of the source, with the packages of the build root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::CompileError;
+use super::linkers;
 use super::program::{Invocation, Program};
 use super::programs;
 use super::scarcity::Scarcity;
+use crate::at::At;
 use crate::inputs::Inputs;
 use crate::inputs::git::Source;
 use crate::order::Order;
-use crate::sandbox::{Bind, Copy, Output, Plan, Process, Sandbox, SandboxError};
+use crate::sandbox::{Bind, Copy, Output, Plan, Process, Sandbox, SandboxError, Traced};
 use crate::spec::{CommandSpec, is_free};
 
 /// Where the source is, read-only, and its copy, in which the command runs.
@@ -37,13 +41,19 @@ pub(crate) fn build(
     // By index: a name may be any text.
     let files = (0..spec.outputs.len()).map(|index| scratch.join(format!("output-{index}")));
     let files: Vec<PathBuf> = files.collect();
+    let mut packages = BTreeMap::new();
     if !spec.command.is_empty() {
-        run(&plan(spec, inputs, &invocation, scratch), order, &files)?;
+        let mut plan = plan(spec, inputs, &invocation, scratch);
+        linkers::trace(&mut plan, scratch, None)?;
+        let traced = run(&plan, order, &files)?;
+        let linked = linked(&traced, &files)?;
+        packages = names(spec, linked, order, inputs)?;
     }
     Ok(Program {
         binaries: spec.outputs.keys().cloned().zip(files).collect(),
         invocation,
         linked: Vec::new(),
+        packages,
         modules: Vec::new(),
     })
 }
@@ -71,6 +81,7 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
             from: INPUTS.into(),
             to: SOURCE.into(),
         }],
+        traces: None,
         products: spec
             .outputs
             .values()
@@ -86,7 +97,41 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
     }
 }
 
-fn run(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<(), CompileError> {
+/// For each of the files the files that linkers read for it. A program that no linker made as it is, such as one that was stripped,
+/// may have been made by any.
+fn linked(traced: &Traced, files: &[PathBuf]) -> Result<Vec<BTreeSet<PathBuf>>, At> {
+    let linked = files.iter().zip(&traced.products);
+    let linked = linked.map(|(file, linked)| match linked {
+        Some(linked) => Ok(linked.clone()),
+        None if is_program(file)? => Ok(traced.all.clone()),
+        None => Ok(BTreeSet::new()),
+    });
+    linked.collect()
+}
+
+fn is_program(file: &Path) -> Result<bool, At> {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(4).read_to_end(&mut head));
+    read.map_err(At::reading(file))?;
+    Ok(head == b"\x7fELF")
+}
+
+/// The names of the packages that have these files, by the name of the output.
+fn names(
+    spec: &CommandSpec,
+    linked: Vec<BTreeSet<PathBuf>>,
+    order: &Order<'_>,
+    inputs: &Inputs,
+) -> Result<BTreeMap<String, BTreeSet<String>>, CompileError> {
+    let all = linked.iter().flatten().cloned().collect();
+    let owners = linkers::packages(&all, order, inputs)?;
+    let outputs = spec.outputs.keys().zip(&linked);
+    let named = outputs.map(|(name, files)| (name.clone(), linkers::owned(files, &owners)));
+    Ok(named.collect())
+}
+
+/// Runs the command. Returns what linkers read.
+fn run(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<Traced, CompileError> {
     let scarce = Mutex::new(None);
     let progress = |line: &str| {
         if let Some(scarcity) = Scarcity::of(line) {
@@ -101,7 +146,9 @@ fn run(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<(), CompileE
     };
     let ended = sandbox.run(plan, files);
     let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
-    ended.map(drop).map_err(|error| failed(error, scarce))
+    ended
+        .map(|ran| ran.traced)
+        .map_err(|error| failed(error, scarce))
 }
 
 fn failed(error: SandboxError, scarce: Option<(String, Scarcity)>) -> CompileError {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use console::hint::Hinted;
 
 use crate::at::At;
+use crate::interrupt::Interrupted;
 use crate::sandbox::SandboxError;
 
 /// Source that could not be compiled. The package is named by [`crate::error::Error::Compile`].
@@ -22,6 +23,9 @@ pub enum CompileError {
     /// The compiler could not be run to its end.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The work was interrupted.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl CompileError {
@@ -35,7 +39,7 @@ impl CompileError {
         match self {
             Self::Refused(error) | Self::Hinted(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),
-            Self::Root(_) => None,
+            Self::Root(_) | Self::Interrupted(_) => None,
         }
     }
 

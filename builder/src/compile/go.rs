@@ -54,6 +54,8 @@ pub(crate) fn build(
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
         invocation,
         linked: Vec::new(),
+        // Go links nothing of the root: it does not call a C compiler.
+        packages: BTreeMap::new(),
         modules,
     })
 }
@@ -81,6 +83,7 @@ fn plan(
         writable: writable.to_vec(),
         files: BTreeMap::new(),
         copies: Vec::new(),
+        traces: None,
         process: Process {
             command: invocation.command.clone(),
             environment: invocation.environment.clone(),

@@ -1,6 +1,6 @@
 //! The result of compiling, the same for all kinds of builds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::lock::crates::{CrateName, CrateVersion};
@@ -15,6 +15,8 @@ pub struct Program {
     pub invocation: Invocation,
     /// The crates that are linked into them, sorted.
     pub linked: Vec<Linked>,
+    /// The names of the packages of the build root that are linked into each binary.
+    pub packages: BTreeMap<String, BTreeSet<String>>,
     /// What each binary says of the modules that are linked into it, if Go compiled it.
     pub modules: Vec<sbom::BuildInfo>,
 }

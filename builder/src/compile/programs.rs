@@ -38,6 +38,11 @@ fn find(name: &str, archives: &[Mounted]) -> Option<PathBuf> {
     Some(archive.path.join(within))
 }
 
+/// Whether an archive has a program of this name.
+pub(super) fn have(name: &str, archives: &[Mounted]) -> bool {
+    find(name, archives).is_some()
+}
+
 /// Uses the program of the same name in an archive, if there is one, and finds others there first.
 pub(super) fn prefer(archives: &[Mounted], invocation: &mut Invocation) {
     if archives.is_empty() {

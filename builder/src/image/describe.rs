@@ -5,7 +5,7 @@ mod debian;
 mod modules;
 mod wheels;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
 use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl};
@@ -44,6 +44,8 @@ pub struct Description<'a> {
     pub invocation: &'a Invocation,
     /// The crates that are linked into the program.
     pub linked: &'a [Linked],
+    /// The names of the packages of the build root that are linked into files of the image, by their absolute paths.
+    pub packages: &'a BTreeMap<String, BTreeSet<String>>,
     /// The base image.
     pub base: Option<&'a BaseImage>,
     /// What programs of Go say of the modules that are linked into them.
@@ -169,7 +171,7 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
 }
 
 /// The bill of materials: the files of the image, the crates or Go modules of its program with what each depends on, the
-/// packages whose objects are linked into it, and those whose files the image contains. Crates and modules of the source have the
+/// packages whose object files are linked into programs, and those whose files the image contains. Crates and modules of the source have the
 /// digest of the staged source.
 ///
 /// # Errors
@@ -194,13 +196,23 @@ pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted
         used.for_each(|used| sbom.add_dependency(&purl(one), &purl(used)));
     }
     modules::add(&mut sbom, description)?;
-    // Go links nothing of the root: it does not call a C compiler.
-    let packages = description.lock.packages.iter();
-    let linked =
-        packages.filter(|package| description.source.go.is_none() && is_linked(&package.name));
-    let packages = linked.chain(&description.lock.runtime);
-    packages.for_each(|one| debian::add(&mut sbom, one, description.root));
+    for (path, names) in description.packages {
+        let packages = description.lock.packages.iter();
+        for package in packages.filter(|package| names.contains(&package.name)) {
+            debian::add(&mut sbom, package, description.root);
+            sbom.add_link(path, &debian::purl(package, description.root));
+        }
+    }
+    let runtime = description.lock.runtime.iter();
+    runtime.for_each(|one| debian::add(&mut sbom, one, description.root));
     wheels::add(&mut sbom, &description.lock.wheels);
+    for (package, paths) in &files.owned {
+        let purl = debian::purl(package, description.root);
+        sbom.add_contained(&purl, paths.iter().cloned());
+    }
+    for (purl, paths) in wheels::own(&files.wheels) {
+        sbom.add_contained(&purl, paths.iter().cloned());
+    }
     Ok(sbom)
 }
 
@@ -226,15 +238,6 @@ pub fn spdx(
         .iter()
         .chain(&files.base)
         .map(|file| (file.path.clone(), file.sha1.clone()));
-    let contained = files.owned.iter();
-    let contained = contained.map(|(package, paths)| {
-        let purl = debian::purl(package, description.root);
-        (purl, paths.clone())
-    });
-    let mut contained: BTreeMap<_, Vec<String>> = contained.collect();
-    for (purl, paths) in wheels::own(&files.wheels) {
-        contained.entry(purl).or_default().extend_from_slice(paths);
-    }
     let time = i64::try_from(description.source.time).ok();
     let time = time
         .and_then(|time| DateTime::from_timestamp(time, 0))
@@ -244,7 +247,6 @@ pub fn spdx(
         sha1: &sha1.collect(),
         created: &time.to_rfc3339_opts(SecondsFormat::Secs, true),
         application: application.as_deref(),
-        contained: &contained,
     })
 }
 
@@ -291,14 +293,6 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
 
 fn add_crate(sbom: &mut Sbom, one: &Crate) {
     sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
-}
-
-/// The C library, the compiler's own library and Rust's standard library, by Debian's names.
-fn is_linked(package: &str) -> bool {
-    let gcc = package
-        .strip_prefix("libgcc-")
-        .and_then(|rest| rest.strip_suffix("-dev"));
-    package == "libc6-dev" || gcc.is_some() || package.starts_with("libstd-rust-")
 }
 
 #[cfg(test)]
@@ -399,6 +393,12 @@ mod tests {
                 environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C".to_owned())]),
             },
             linked: &linked,
+            packages: &BTreeMap::from([(
+                "/workload".to_owned(),
+                ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]
+                    .map(str::to_owned)
+                    .into(),
+            )]),
             base: None,
             modules: &[],
         })
@@ -441,6 +441,7 @@ mod tests {
         let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
+        assert_eq!(sbom.linked_into("/workload").count(), names.len());
         let sourced = "?arch=amd64&distro=debian-12&upstream=rustc-web%401.85.0";
         assert!(sbom.packages().all(|item| item.purl.ends_with(sourced)));
         let crates: Vec<_> = sbom.crates().map(|item| item.purl.as_str()).collect();

@@ -1,5 +1,6 @@
 //! Writes an image, and the documents about it, into a layout.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -21,7 +22,7 @@ use crate::inputs::Inputs;
 use crate::inputs::debian::evidence;
 use crate::interrupt::Interrupt;
 use crate::order::Order;
-use crate::spec::StartSpec;
+use crate::spec::{Origin, Spec, StartSpec};
 
 /// The file in a layout that says which checks of the inputs were made. Unlike the other documents, it depends on the
 /// machine: a registry may be unreachable.
@@ -100,6 +101,7 @@ pub(crate) fn describe(
     image: &Described<'_>,
     layout: &Path,
 ) -> Result<(), Error> {
+    let spec = &inputs.wanted.spec;
     let own;
     let source_uri = match order.source_uri {
         Some(uri) => uri,
@@ -108,15 +110,17 @@ pub(crate) fn describe(
             &own
         }
     };
+    let packages = linked(spec, program);
     let description = Description {
         builder_id: order.builder_id,
         source_uri,
         source: &inputs.source,
         lock: &inputs.lock,
         lock_digest: inputs.lock_digest,
-        root: &inputs.wanted.spec.root,
+        root: &spec.root,
         invocation: &program.invocation,
         linked: &program.linked,
+        packages: &packages,
         base: inputs.base.as_ref(),
         modules: &program.modules,
     };
@@ -152,6 +156,15 @@ pub(crate) fn describe(
         .evidence
         .write(&folder)
         .map_err(At::writing(&folder))?)
+}
+
+/// The names of the packages that are linked into binaries, by their paths in the image.
+fn linked(spec: &Spec, program: &Program) -> BTreeMap<String, BTreeSet<String>> {
+    let files = spec.files.iter().filter_map(|file| match &file.origin {
+        Origin::Binary(name) => Some((file.path.clone(), program.packages.get(name)?.clone())),
+        _ => None,
+    });
+    files.filter(|(_, packages)| !packages.is_empty()).collect()
 }
 
 /// The URI of the repository with this `directory`, which is `within` it.

@@ -17,7 +17,8 @@ use isolate::users::{self, Id};
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-use super::plan::{Report, Task};
+use super::links::{self, Traced};
+use super::plan::{Plan, Report, Task};
 use super::{absent, mounts, restrict};
 
 /// The user and group ID of the build in the sandbox, for all users of the builder.
@@ -112,7 +113,7 @@ fn inner() -> Result<(), Refusal> {
     let writable = plan.writable.first().map(|path| &**path);
     let ended = supervise::run(&plan.process, plan.output, writable, limits);
     // An error means that the builder has ended, so that it cannot be reported.
-    let _ = conclude(started(ended, &plan.process)?, &plan.products);
+    let _ = conclude(started(ended, &plan.process)?, &plan);
     Ok(())
 }
 
@@ -128,7 +129,7 @@ fn started(ended: io::Result<Ended>, process: &Process) -> Result<Ended, Refusal
     })
 }
 
-fn conclude(ended: Ended, products: &[PathBuf]) -> io::Result<()> {
+fn conclude(ended: Ended, plan: &Plan) -> io::Result<()> {
     let (status, output) = match ended {
         Ended::Exceeded(resource) => return report(&Report::Exceeded { resource }),
         Ended::Itself(status, output) => (status, output),
@@ -136,7 +137,10 @@ fn conclude(ended: Ended, products: &[PathBuf]) -> io::Result<()> {
     match (status.code(), status.signal()) {
         (Some(0), _) => match supervise::left_behind()? {
             Some(process) => report(&Report::LeftBehind { process }),
-            None => hand_out(&output, products),
+            None => match links::trace(plan) {
+                Ok(traced) => hand_out(&output, &traced, &plan.products),
+                Err(reason) => report(&Report::Untraced { reason }),
+            },
         },
         (Some(code), _) => report(&Report::Exited { code }),
         (None, signal) => report(&Report::Killed {
@@ -145,7 +149,8 @@ fn conclude(ended: Ended, products: &[PathBuf]) -> io::Result<()> {
     }
 }
 
-fn hand_out(output: &[u8], products: &[PathBuf]) -> io::Result<()> {
+fn hand_out(output: &[u8], traced: &Traced, products: &[PathBuf]) -> io::Result<()> {
+    let traced = serde_json::to_vec(traced)?;
     let (mut sizes, mut files) = (Vec::new(), Vec::new());
     for product in products {
         match open(product) {
@@ -163,10 +168,12 @@ fn hand_out(output: &[u8], products: &[PathBuf]) -> io::Result<()> {
     }
     report(&Report::Done {
         output: output.len() as u64,
+        traced: traced.len() as u64,
         products: sizes,
     })?;
     let mut out = io::stdout().lock();
     out.write_all(output)?;
+    out.write_all(&traced)?;
     for mut file in files {
         io::copy(&mut file, &mut out)?;
     }

@@ -13,7 +13,7 @@ use super::copy;
 use super::plan::{Bind, Plan};
 
 /// The entries of a build root that programs need.
-const TOP: [&str; 7] = ["bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"];
+pub(super) const TOP: [&str; 7] = ["bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"];
 
 /// Replaces the file system of this process by the one that `plan` describes.
 pub(super) fn enter(plan: &Plan, limits: Limits) -> Result<(), Refusal> {

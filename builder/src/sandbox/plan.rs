@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     /// A folder whose `bin`, `lib`, `usr` and so on become those of the sandbox, read-only.
     pub root: PathBuf,
-    /// Further folders, read-only.
+    /// Further files and folders, read-only.
     pub binds: Vec<Bind>,
     /// Folders of the sandbox that can be written; they are in memory and start empty.
     pub writable: Vec<PathBuf>,
@@ -21,6 +21,8 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, String>,
     /// Folders that are copied before the start.
     pub copies: Vec<Copy>,
+    /// Where linkers write what they read, if they do.
+    pub traces: Option<Traces>,
     /// The program that runs.
     pub process: Process,
     /// The destination of the program's standard output.
@@ -31,7 +33,17 @@ pub struct Plan {
     pub mount_point: PathBuf,
 }
 
-/// A folder of the machine as the sandbox sees it.
+/// Where linkers write what they read: for each link that succeeded, a file `NAME.d` with a rule for make, and a file `NAME.cwd` with
+/// the directory that paths in it are relative to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Traces {
+    /// The folder, as seen inside. It can be written.
+    pub folder: PathBuf,
+    /// The folder with the libraries that a compiler may copy before it calls the linker, and remove again.
+    pub libraries: Option<PathBuf>,
+}
+
+/// A file or folder of the machine as the sandbox sees it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Bind {
     /// Its path on the machine.
@@ -81,6 +93,13 @@ pub(super) enum Report {
     Exceeded { resource: Resource },
     /// The program succeeded, but a process did not end before the one that started it.
     LeftBehind { process: String },
-    /// The program succeeded; this many bytes of its output follow, and then those of each product.
-    Done { output: u64, products: Vec<u64> },
+    /// What linkers read cannot be told.
+    Untraced { reason: String },
+    /// The program succeeded; this many bytes of its output follow, then those of [`super::Traced`] as JSON, and then those of
+    /// each product.
+    Done {
+        output: u64,
+        traced: u64,
+        products: Vec<u64>,
+    },
 }

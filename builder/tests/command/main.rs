@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 mod init;
+mod linked;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,13 +73,19 @@ fn write(repository: &Path, path: &str, text: &str) {
 
 /// A repository with its lock; `None` if this machine cannot make one, and then the test is skipped.
 fn repository(folder: &Path, test: &str) -> Option<PathBuf> {
-    let repository = folder.join("one");
-    for (path, text) in [
+    let files = [
         ("Image.toml", IMAGE),
         ("make.sh", SCRIPT),
         ("data/name", "world\n"),
         ("secret", "not an input\n"),
-    ] {
+    ];
+    repository_of(folder, test, &files)
+}
+
+/// As [`repository`], with these files.
+fn repository_of(folder: &Path, test: &str, files: &[(&str, &str)]) -> Option<PathBuf> {
+    let repository = folder.join("one");
+    for (path, text) in files {
         write(&repository, path, text);
     }
     git(&repository, &["init", "--quiet"]);

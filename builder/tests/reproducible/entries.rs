@@ -2,7 +2,7 @@
 
 use super::*;
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     (
         "Cargo.toml",
         "[workspace]\nmembers = ['crates/*']\nresolver = '2'\n[workspace.package]\nversion = '0.1.0'\nedition = '2021'\n\
@@ -31,11 +31,26 @@ const FILES: [(&str, &str); 9] = [
     ),
     (
         "elsewhere/beside/src/lib.rs",
-        "pub const WORD: &str = \"beside\";\n",
+        "extern \"C\" {\n    fn own() -> i32;\n    fn crypt_gensalt(p: *const u8, c: u64, r: *const u8, n: i32) -> *const u8;\n}\n\
+         pub fn word() -> &'static str {\n    let none = unsafe { crypt_gensalt(b\"?\\0\".as_ptr(), 0, b\"\".as_ptr(), 0) };\n    \
+         if none.is_null() && unsafe { own() } == 7 { \"beside\" } else { \"\" }\n}\n",
     ),
+    // Links a library of a package, and one that it compiles itself.
+    (
+        "elsewhere/beside/build.rs",
+        "use std::{env, process::Command};\nfn main() {\n    let out = env::var(\"OUT_DIR\").unwrap();\n    \
+         let run = |tool: &str, arguments: &[&str]| assert!(Command::new(env::var(tool).unwrap()).current_dir(&out)\
+         .args(arguments).status().unwrap().success());\n    \
+         let source = format!(\"{}/own.c\", env::var(\"CARGO_MANIFEST_DIR\").unwrap());\n    \
+         run(\"CC\", &[\"-c\", &source, \"-o\", \"own.o\"]);\n    run(\"AR\", &[\"crs\", \"libown.a\", \"own.o\"]);\n    \
+         println!(\"cargo:rustc-link-search=native={out}\");\n    println!(\"cargo:rustc-link-lib=static=own\");\n    \
+         println!(\"cargo:rustc-link-search=native=/usr/lib/x86_64-linux-gnu\");\n    \
+         println!(\"cargo:rustc-link-lib=static=crypt\");\n}\n",
+    ),
+    ("elsewhere/beside/own.c", "int own(void) { return 7; }\n"),
     (
         "shared/second.rs",
-        "fn main() {\n    println!(\"{}\", beside::WORD);\n}\n",
+        "fn main() {\n    println!(\"{}\", beside::word());\n}\n",
     ),
     (
         ".cargo/config.toml",
@@ -156,6 +171,20 @@ fn every_entry_has_its_effect() {
     let expected = [("/first", first.as_str()), ("/second", "beside\n")];
     let expected = expected.map(|(path, text)| (path.to_owned(), text.to_owned()));
     assert_eq!(outputs(&layout, place.folder.path()), expected);
+    let linked = |path: &str| {
+        let sbom = attest::Sbom::parse(&fs::read(layout.join("sbom.cdx.json")).unwrap()).unwrap();
+        let linked = sbom.linked_into(path).map(|purl| {
+            let (_, rest) = purl.split_once("pkg:deb/debian/").unwrap();
+            rest.split('@').next().unwrap().to_owned()
+        });
+        linked.collect::<Vec<_>>()
+    };
+    let always = ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"];
+    assert_eq!(linked("/first"), always);
+    assert_eq!(
+        linked("/second"),
+        [always[0], "libcrypt-dev", always[1], always[2]]
+    );
     let provenance = fs::read_to_string(layout.join("provenance.json")).unwrap();
     for named in [
         "\"ignored\":[\".cargo/config.toml\"]",

@@ -69,6 +69,7 @@ fn plan(script: &str, scratch: &Path) -> Plan {
             directory: "/build/src".into(),
         },
         copies: Vec::new(),
+        traces: None,
         output: Output::User,
         products: vec!["/build/target/product".into()],
         mount_point: scratch.join("root"),
@@ -104,8 +105,8 @@ fn run_as(script: &str, way: &Way) -> Ran {
     };
     let outcome = sandbox
         .run(&plan, std::slice::from_ref(&product))
-        .map(|output| {
-            let output = String::from_utf8(output).unwrap();
+        .map(|ran| {
+            let output = String::from_utf8(ran.output).unwrap();
             (fs::read_to_string(&product).unwrap(), output)
         });
     let said = said.into_inner().unwrap();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
-use ::sbom::{Document, Kind, RelationKind, cyclonedx};
+use ::sbom::{Document, cyclonedx};
 use content::{Digest, json, limits};
 use cyclonedx_bom::models::bom::Bom;
 use cyclonedx_bom::models::component::{Classification, Component, Components};
@@ -19,6 +19,7 @@ use crate::Statement;
 use crate::predicate::{Predicate, Purpose};
 
 mod item;
+mod read;
 mod spdx;
 
 pub use self::spdx::Spdx;
@@ -65,8 +66,12 @@ pub struct Sbom {
     packages: BTreeMap<String, Item>,
     /// The base image, and which of the files its layers bring.
     base: Option<(Item, BTreeSet<String>)>,
+    /// The files that packages bring, by package URL.
+    contained: BTreeMap<String, BTreeSet<String>>,
     /// The package URLs of what a crate depends on, by its own.
     dependencies: BTreeMap<String, BTreeSet<String>>,
+    /// The package URLs of what is linked into a file, by its absolute path.
+    links: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Sbom {
@@ -117,9 +122,16 @@ impl Sbom {
         self.base.as_ref().map(|(item, _)| item)
     }
 
-    /// The paths of the files that the layers of the base image bring.
-    pub fn base_files(&self) -> impl Iterator<Item = &str> {
-        let files = self.base.iter().flat_map(|(_, files)| files);
+    /// Adds files, by their absolute paths in the image, that a Debian or Python package brings.
+    pub fn add_contained(&mut self, purl: &str, paths: impl Iterator<Item = String>) {
+        let of_package = self.contained.entry(purl.to_owned()).or_default();
+        of_package.extend(paths);
+    }
+
+    /// The paths of the files that came as they are: those that the layers of the base image bring, and those of packages.
+    pub fn delivered(&self) -> impl Iterator<Item = &str> {
+        let of_base = self.base.iter().map(|(_, files)| files);
+        let files = of_base.chain(self.contained.values()).flatten();
         files.map(String::as_str)
     }
 
@@ -174,6 +186,21 @@ impl Sbom {
         of_user.insert(used.to_owned());
     }
 
+    /// Adds that a package is linked into a file, by its absolute path in the image.
+    pub fn add_link(&mut self, path: &str, purl: &str) {
+        let of_file = self.links.entry(path.to_owned()).or_default();
+        of_file.insert(purl.to_owned());
+    }
+
+    /// The package URLs of what is linked into a file, by its absolute path in the image.
+    pub fn linked_into(&self, path: &str) -> impl Iterator<Item = &str> {
+        self.links
+            .get(path)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+    }
+
     fn add(&mut self, purl: String, name: &str, version: &str, digest: Digest) {
         let (name, version) = (name.to_owned(), version.to_owned());
         self.packages.insert(
@@ -215,102 +242,29 @@ impl Sbom {
         items.filter(move |item| item.purl.starts_with(prefix))
     }
 
-    /// Parses a CycloneDX document.
-    ///
-    /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
-    /// (1.2 to 1.7), or a component that is neither a file nor a crate, Debian package, Go module or Python package nor the
-    /// base image, has another package URL than its name and version make, has no SHA-256, is inside another one and not a
-    /// file of the base image, or is listed twice.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)
-    }
-
-    fn from_value(value: Value) -> Result<Self, Error> {
-        let mut sbom = Self::default();
-        let document = cyclonedx::from_value(value)?;
-        let mut base = None;
-        for (index, component) in document.components.into_iter().enumerate() {
-            if component.kind == Kind::Other(CONTAINER.to_owned()) {
-                base = Some(index);
-            }
-            sbom.take(component, base)?;
-        }
-        for relation in document.relations {
-            let is_known = |purl: &String| sbom.packages.contains_key(purl);
-            let ends = [&relation.from, &relation.to];
-            if relation.kind == RelationKind::DependsOn && ends.into_iter().all(is_known) {
-                sbom.add_dependency(&relation.from, &relation.to);
-            }
-        }
-        Ok(sbom)
-    }
-
-    /// Takes a component. `base` is the index of the base image, if it was taken.
-    fn take(&mut self, component: ::sbom::Component, base: Option<usize>) -> Result<(), Error> {
-        let digest = sha256(&component)?;
-        let purl = component.purl().map(str::to_owned);
-        let name = component.name;
-        // Any other component inside another would not be compared with anything.
-        let is_below = component.parent.is_some() && component.parent == base;
-        if component.parent.is_some() && !(is_below && component.kind == Kind::File) {
-            return Err(unexpected("no components inside", &name));
-        }
-        if let Some((_, files)) = self.base.as_mut().filter(|_| is_below) {
-            files.insert(name.clone());
-        }
-        let replaced = match (component.kind, purl) {
-            (Kind::File, None) => self.files.insert(name.clone(), digest).is_some(),
-            (Kind::Library, Some(purl)) => {
-                let item = Item {
-                    purl: purl.clone(),
-                    name: name.clone(),
-                    version: component.version.unwrap_or_default(),
-                    digest,
-                };
-                item.check()?;
-                self.packages.insert(purl, item).is_some()
-            }
-            (Kind::Other(kind), Some(purl)) if kind == CONTAINER => {
-                let item = Item {
-                    purl,
-                    name: name.clone(),
-                    version: component.version.unwrap_or_default(),
-                    digest,
-                };
-                item.check_image()?;
-                self.base.replace((item, BTreeSet::new())).is_some()
-            }
-            _ => return Err(unexpected("a file, or a library with a purl", &name)),
-        };
-        match replaced {
-            true => Err(unexpected("every component once", &name)),
-            false => Ok(()),
-        }
-    }
-
     fn to_bom(&self) -> Result<Bom, Error> {
-        let is_base = |path: &String| {
-            self.base
-                .as_ref()
-                .is_some_and(|(_, own)| own.contains(path))
-        };
-        let (below, own): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, _)| is_base(path));
-        let files = own.into_iter().map(file_component);
-        let base = self.base.as_ref().map(|(item, _)| {
+        let delivered: BTreeSet<&str> = self.delivered().collect();
+        let own = self.files.iter();
+        let own = own.filter(|(path, _)| !delivered.contains(path.as_str()));
+        let files = own.map(|file| self.file_component(file));
+        let base = self.base.as_ref().map(|(item, files)| {
             let mut component = component(Classification::Container, item)?;
-            component.components =
-                Some(Components(below.into_iter().map(file_component).collect()));
+            component.components = Some(self.file_components(files));
             Ok(component)
         });
-        let packages = self.packages.values();
-        let packages = packages.map(|item| component(Classification::Library, item));
+        let packages = self.packages.values().map(|item| {
+            let mut component = component(Classification::Library, item)?;
+            let files = self.contained.get(&item.purl);
+            component.components = files.map(|files| self.file_components(files));
+            Ok(component)
+        });
         let components = files
             .map(Ok)
             .chain(base)
             .chain(packages)
             .collect::<Result<_, Error>>()?;
-        let dependencies = self.dependencies.iter().map(|(user, used)| Dependency {
+        let dependencies = self.dependencies.iter().chain(&self.links);
+        let dependencies = dependencies.map(|(user, used)| Dependency {
             dependency_ref: user.clone(),
             dependencies: used.iter().cloned().collect(),
         });
@@ -321,6 +275,22 @@ impl Sbom {
             dependencies: (!dependencies.is_empty()).then_some(Dependencies(dependencies)),
             ..Bom::default()
         })
+    }
+
+    fn file_components(&self, paths: &BTreeSet<String>) -> Components {
+        let files = paths
+            .iter()
+            .filter_map(|path| self.files.get_key_value(path));
+        Components(files.map(|file| self.file_component(file)).collect())
+    }
+
+    fn file_component(&self, (path, digest): (&String, &Digest)) -> Component {
+        // Only what is related to others needs a reference.
+        let reference = self.links.contains_key(path).then(|| path.clone());
+        let mut component = Component::new(Classification::File, path, "", reference);
+        component.version = None;
+        component.hashes = hashes(digest);
+        component
     }
 
     fn to_value(&self) -> Result<Value, Error> {
@@ -363,13 +333,6 @@ fn purl(text: &str) -> Result<Purl, Error> {
     Purl::from_str(text).map_err(|()| unexpected("a package URL", text))
 }
 
-fn file_component((path, digest): (&String, &Digest)) -> Component {
-    let mut component = Component::new(Classification::File, path, "", None);
-    component.version = None;
-    component.hashes = hashes(digest);
-    component
-}
-
 fn component(kind: Classification, item: &Item) -> Result<Component, Error> {
     let reference = Some(item.purl.clone());
     let mut component = Component::new(kind, &item.name, &item.version, reference);
@@ -383,12 +346,6 @@ fn hashes(digest: &Digest) -> Option<Hashes> {
         alg: HashAlgorithm::SHA_256,
         content: HashValue(digest.hex()),
     }]))
-}
-
-fn sha256(component: &::sbom::Component) -> Result<Digest, Error> {
-    let hex = component.digest("SHA-256");
-    let hex = hex.ok_or_else(|| unexpected("one SHA-256", &component.name))?;
-    Digest::from_hex(hex).map_err(|_| unexpected("64 lower-case hex digits", hex))
 }
 
 fn unexpected(expected: &str, found: &str) -> Error {

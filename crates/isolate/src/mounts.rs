@@ -113,12 +113,13 @@ fn make_file(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-        fs::remove_file(path)?;
+    match fs::symlink_metadata(path) {
+        // It keeps its content below the mount, and may be in a read-only one.
+        Ok(found) if found.is_file() => return Ok(()),
+        Ok(found) if found.is_symlink() => fs::remove_file(path)?,
+        _ => {}
     }
-    // An existing file keeps its content below the mount.
-    let mut options = fs::OpenOptions::new();
-    options.create(true).append(true).open(path).map(drop)
+    fs::File::create_new(path).map(drop)
 }
 
 /// The flags that a remount in a user namespace must keep (mount_namespaces(7)).

@@ -39,7 +39,7 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
         Some(contents) => {
             let mut inventory = Inventory::of(contents, View::Layers);
             if let Rebuild::Done(rebuilt) = &evidence.rebuild {
-                inventory = inventory.above(rebuilt.sbom.base_files().map(str::to_owned));
+                inventory = inventory.with_delivered(rebuilt.sbom.delivered().map(str::to_owned));
             }
             let report = inventory.check(&document, None);
             mismatches.extend(faults(report.faults));

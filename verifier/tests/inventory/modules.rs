@@ -49,6 +49,43 @@ fn faults(name: &str, version: &str) -> Vec<String> {
 }
 
 #[test]
+fn modules_of_a_program_of_a_package_need_no_component() {
+    let binary = replaced();
+    let with = |purl: &str| {
+        let mut case = Case::honest();
+        case.put("bin/go", &binary);
+        let file = json!({"type": "file", "name": "/bin/go", "hashes": hashes(&binary)});
+        case.push(json!({"type": "library", "name": "tool", "version": "1", "purl": purl, "components": [file]}));
+        case
+    };
+    for purl in ["pkg:deb/debian/tool@1?arch=amd64", "pkg:pypi/tool@1"] {
+        assert_eq!(with(purl).report().0, Vec::<String>::new());
+    }
+    let mut listed = with("pkg:deb/debian/tool@1?arch=amd64");
+    let purl = module_purl("example.org/d", "v2.0.0");
+    listed.push(
+        json!({"type": "library", "name": "example.org/d", "version": "v2.0.0", "purl": purl}),
+    );
+    assert_eq!(listed.report().0, Vec::<String>::new());
+    let faults = with("pkg:generic/tool@1").report().0;
+    assert!(
+        faults
+            .iter()
+            .any(|one| one.contains("example.org/d v2.0.0")),
+        "{faults:?}"
+    );
+    // Another program in its place, and one that a rebuild knows to be of no package.
+    let mut other = with("pkg:deb/debian/tool@1?arch=amd64");
+    assert_ne!(other.with_delivered(&[]), Vec::<String>::new());
+    other.put("bin/go", &[&binary[..], b"other"].concat());
+    let faults = other.with_delivered(&["/bin/go"]);
+    assert!(
+        faults[0].starts_with("file bin/go: expected sha256:"),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn a_vendored_module_is_listed_as_what_it_was_replaced_by() {
     assert_eq!(faults("example.org/d", "v2.0.0"), Vec::<String>::new());
     for (name, version) in [("example.org/c", "v2.0.0"), ("example.org/c", "v1.0.0")] {

@@ -18,7 +18,6 @@ fn a_package_url_beside_the_first_is_found() {
         sha1: &BTreeMap::new(),
         created: "2026-11-28T19:09:00Z",
         application: None,
-        contained: &BTreeMap::new(),
     });
     let mut spdx: Value = serde_json::from_slice(&spdx.unwrap()).unwrap();
     let packages = spdx["packages"].as_array_mut().unwrap();

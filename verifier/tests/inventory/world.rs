@@ -141,11 +141,11 @@ impl Case {
         self.compared(self.document().as_bytes())
     }
 
-    /// The faults that are found if the base image is known to have these files.
-    pub fn above(&self, base: &[&str]) -> Vec<String> {
-        let base = base.iter().map(|path| (*path).to_owned());
+    /// The faults that are found if these files are known to come as they are from a base image or package.
+    pub fn with_delivered(&self, files: &[&str]) -> Vec<String> {
+        let files = files.iter().map(|path| (*path).to_owned());
         self.checked(self.document().as_bytes(), |inventory| {
-            inventory.above(base)
+            inventory.with_delivered(files)
         })
         .0
     }

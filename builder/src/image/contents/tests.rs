@@ -29,6 +29,7 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
             environment: BTreeMap::new(),
         },
         linked: Vec::new(),
+        packages: BTreeMap::new(),
         modules: Vec::new(),
     };
     let scratch = tempfile::tempdir().unwrap();

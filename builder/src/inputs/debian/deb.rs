@@ -15,7 +15,7 @@ const CONTROL: u64 = 16 << 20;
 /// # Errors
 /// A description of the difference.
 pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
-    let text = control(deb).ok_or("it contains no control file")?;
+    let text = control(deb, "control").ok_or("it contains no control file")?;
     let fields = fields(&text);
     for (field, expected) in [("Package", &package.name), ("Version", &package.version)] {
         let found = fields.get(field).map_or("nothing", String::as_str);
@@ -26,15 +26,15 @@ pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// The control file (deb-control(5)).
-pub(super) fn control(deb: &[u8]) -> Option<String> {
+/// A file of the control archive, such as `control` (deb-control(5)).
+pub(super) fn control(deb: &[u8], name: &str) -> Option<String> {
     let packed = member(deb, "control.tar.xz")?;
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);
     let mut archive = tar::Archive::new(reader);
     let mut members = Members::of(&mut archive).ok()?.map_while(Result::ok);
     let mut control = members.find(|member| {
-        let names = ["./control", "control"].map(Path::new);
-        names.contains(&member.path.as_path())
+        let path = member.path.strip_prefix(".").unwrap_or(&member.path);
+        path == Path::new(name)
     })?;
     let mut text = String::new();
     control.entry.read_to_string(&mut text).ok()?;

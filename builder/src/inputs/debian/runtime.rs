@@ -53,7 +53,7 @@ impl Runtime {
             let bytes = root::unpack_one(package, &folder, supply)?;
             runtime
                 .controls
-                .push(deb::control(&bytes).unwrap_or_default());
+                .push(deb::control(&bytes, "control").unwrap_or_default());
         }
         Ok(runtime)
     }

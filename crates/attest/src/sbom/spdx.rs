@@ -25,17 +25,14 @@ pub struct Spdx<'a> {
     pub created: &'a str,
     /// The package URL of the crate that is the program.
     pub application: Option<&'a str>,
-    /// The packages whose files the image contains, by package URL, each with the absolute paths of its files. All other
-    /// packages are linked into the application.
-    pub contained: &'a BTreeMap<String, Vec<String>>,
 }
 
 impl Sbom {
     /// The name of the file with the document, in the layout of an image.
     pub const SPDX_FILE: &'static str = "sbom.spdx.json";
 
-    /// The bill of materials as SPDX 2.3, in canonical JSON. It describes the image, which contains the files, and the
-    /// application, which depends on crates and in which Debian packages are linked.
+    /// The bill of materials as SPDX 2.3, in canonical JSON. It describes the image, which contains the files, in which Debian
+    /// packages are linked, and the application, which depends on crates.
     ///
     /// # Errors
     /// A file has no SHA-1, or the document cannot be converted to JSON.
@@ -141,17 +138,15 @@ impl Sbom {
         all.extend(application.map(|application| relation(IMAGE, "CONTAINS", application)));
         for item in self.packages().chain(self.of_type(WHEEL)) {
             let package = package_id(&item.purl);
-            match (about.contained.get(&item.purl), application) {
-                (Some(paths), _) => {
-                    all.push(relation(IMAGE, "CONTAINS", &package));
-                    let files = paths.iter().map(|path| file_id(path));
-                    all.extend(files.map(|file| relation(&package, "CONTAINS", &file)));
-                }
-                (None, Some(application)) if !item.purl.starts_with(WHEEL) => {
-                    all.push(relation(application, "STATIC_LINK", &package));
-                }
-                (None, _) => {}
+            if let Some(paths) = self.contained.get(&item.purl) {
+                all.push(relation(IMAGE, "CONTAINS", &package));
+                let files = paths.iter().map(|path| file_id(path));
+                all.extend(files.map(|file| relation(&package, "CONTAINS", &file)));
             }
+        }
+        for (path, linked) in &self.links {
+            let linked = linked.iter().map(|purl| package_id(purl));
+            all.extend(linked.map(|package| relation(&file_id(path), "STATIC_LINK", &package)));
         }
         if let Some((item, files)) = &self.base {
             let base = package_id(&item.purl);

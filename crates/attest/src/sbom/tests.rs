@@ -1,3 +1,5 @@
+use ::sbom::Kind;
+
 use super::*;
 use serde_json::json;
 
@@ -13,6 +15,7 @@ fn sbom() -> Sbom {
         source: Some("glibc"),
     };
     sbom.add_package(&libc, Digest::of(b"libc"));
+    sbom.add_link("/workload", &package_purl(&libc));
     sbom.add_own_crate("app", "0.1.0", "app", Digest::of(b"source"));
     sbom.add_dependency(APP, "pkg:cargo/ring@0.17.14");
     sbom
@@ -26,6 +29,8 @@ fn comes_back_as_it_was() {
     assert_eq!(bytes, sbom().to_bytes().unwrap());
     let parsed = Sbom::parse(&bytes).unwrap();
     assert_eq!(parsed, sbom());
+    let linked: Vec<_> = parsed.linked_into("/workload").collect();
+    assert_eq!(linked, [parsed.packages().next().unwrap().purl.as_str()]);
     assert_eq!(
         parsed
             .crates()
@@ -79,6 +84,7 @@ fn reads_what_the_schema_allows() {
         serde_json::json!({"dependencies": [
             {"ref": "a", "dependsOn": ["b"]},
             {"ref": APP, "dependsOn": ["pkg:cargo/ring@0.17.14"]},
+            {"ref": "/workload", "dependsOn": [sbom().packages().next().unwrap().purl]},
         ]}),
     ] {
         assert_eq!(with(members.clone()).unwrap(), sbom(), "{members}");
@@ -134,8 +140,13 @@ fn refuses_components_that_readers_would_not_see() {
     refused("SHA-256", &|all| {
         all[0]["hashes"][0]["alg"] = "SHA-512".into()
     });
+    let unreferenced = |component: &Value| {
+        let mut component = component.clone();
+        component.as_object_mut().unwrap().remove("bom-ref");
+        component
+    };
     refused("no components inside", &|all| {
-        let inner = all[0].clone();
+        let inner = unreferenced(&all[0]);
         all[1]["components"] = Value::Array(vec![inner]);
     });
     refused("non-unique", &|all| {
@@ -143,7 +154,7 @@ fn refuses_components_that_readers_would_not_see() {
         all.as_array_mut().unwrap().push(twice);
     });
     refused("every component once", &|all| {
-        let mut twice = all[0].clone();
+        let mut twice = unreferenced(&all[0]);
         twice["description"] = "another".into();
         all.as_array_mut().unwrap().push(twice);
     });
@@ -156,7 +167,6 @@ fn spdx(sbom: &Sbom, created: &str) -> Vec<u8> {
         sha1: &sha1,
         created,
         application: Some(APP),
-        contained: &BTreeMap::new(),
     };
     sbom.to_spdx(&about).unwrap()
 }
@@ -209,7 +219,7 @@ fn spdx_relates_image_application_and_crates() {
         "document Describes app",
         "image Contains ./workload",
         "image Contains app",
-        "app Other(\"STATIC_LINK\") libc6-dev",
+        "./workload Other(\"STATIC_LINK\") libc6-dev",
         "app DependsOn ring",
     ];
     assert_eq!(relations.collect::<Vec<_>>(), expected);
@@ -218,6 +228,7 @@ fn spdx_relates_image_application_and_crates() {
 #[test]
 fn spdx_has_the_files_of_packages() {
     let mut sbom = sbom();
+    sbom.links.clear();
     let tzdata = DebianPackage {
         name: "tzdata",
         version: "2026a-1",
@@ -227,14 +238,19 @@ fn spdx_has_the_files_of_packages() {
     };
     sbom.add_package(&tzdata, Digest::of(b"tzdata"));
     let purl = "pkg:deb/debian/tzdata@2026a-1?arch=all";
-    let contained = [(purl.to_owned(), vec!["/workload".to_owned()])];
+    sbom.add_contained(purl, ["/workload".to_owned()].into_iter());
+    let cyclonedx = sbom.to_bytes().unwrap();
+    assert_eq!(Sbom::parse(&cyclonedx).unwrap(), sbom);
+    let inside = ::sbom::parse(&cyclonedx).unwrap();
+    let file = inside.components.iter().find(|one| one.name == "/workload");
+    let around = &inside.components[file.unwrap().parent.unwrap()];
+    assert_eq!(around.purl(), Some(purl));
     let sha1 = [("/workload".to_owned(), "0".repeat(40))].into();
     let about = Spdx {
         image: Digest::of(b"manifest"),
         sha1: &sha1,
         created: "2026-11-28T19:09:00Z",
         application: Some(APP),
-        contained: &contained.into(),
     };
     let bytes = sbom.to_spdx(&about).unwrap();
     assert!(::sbom::parse(&bytes).is_ok());
@@ -276,7 +292,6 @@ fn each_spdx_document_has_a_namespace_of_its_own() {
         sha1: &none,
         created: "2026-11-28T19:09:00Z",
         application: None,
-        contained: &BTreeMap::new(),
     };
     assert!(sbom().to_spdx(&about).is_err());
 }
@@ -313,7 +328,6 @@ fn the_files_of_a_base_are_inside_it() {
         sha1: &none.into(),
         created: "2026-11-28T19:09:00Z",
         application: Some(APP),
-        contained: &BTreeMap::new(),
     };
     assert!(::sbom::parse(&sbom.to_spdx(&about).unwrap()).is_ok());
 }
