@@ -17,11 +17,18 @@ fn libc<'a>(source: Option<&'a str>, distribution: Option<&'a str>) -> DebianPac
     }
 }
 
-/// What is said of an image with a package of Debian, whose source has an advisory for release 12.
+/// What is said of an image with a package of Debian; the C library has an advisory for release 12.
 fn debian(lines: &str, package: &DebianPackage<'_>) -> String {
+    compared(lines, package, ["glibc", "2.36-10"])
+}
+
+/// What is said of an image with a package of Debian that is linked; a source has an advisory for release 12, and this version
+/// is fixed.
+fn compared(lines: &str, package: &DebianPackage<'_>, [source, fixed]: [&str; 2]) -> String {
     let mut advised = Advised::new(lines);
     let mut sbom = case::honest_sbom();
     sbom.add_package(package, content::Digest::of(b"p"));
+    sbom.add_link("/workload", &attest::sbom::package_purl(package));
     let policy = advised.case.policy.clone();
     advised.case = case::Case::with_sbom(&sbom);
     advised.case.policy = policy;
@@ -30,8 +37,8 @@ fn debian(lines: &str, package: &DebianPackage<'_>) -> String {
     advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
     value["id"] = "DSA-1-1".into();
     value["affected"] = json!([{
-        "package": {"ecosystem": "Debian:12", "name": "glibc"},
-        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.36-10"}]}],
+        "package": {"ecosystem": "Debian:12", "name": source},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
     }]);
     advised.write("osv/debian/DSA-1-1.json", &value);
     advised.without_rebuild().said()
@@ -65,6 +72,20 @@ fn a_package_of_debian_is_compared_by_its_source() {
     let pass = "3 packages were compared with advisories; 1 of crates.io, the newest of 1969-12-01T00:00:00+00:00; 1 of Debian:12, the newest of \
                 1969-12-01T00:00:00+00:00";
     assert_eq!(said, format!("pass advisories: advisories: {pass}"));
+}
+
+#[test]
+fn a_package_that_is_linked_into_a_program_is_compared() {
+    let package = DebianPackage {
+        name: "zlib1g-dev",
+        version: "1:1.2.13.dfsg-1",
+        architecture: "amd64",
+        distribution: Some("debian-12"),
+        source: Some("zlib"),
+    };
+    let said = compared("", &package, ["zlib", "1:1.2.13.dfsg-2"]);
+    let refused = "expected version 1:1.2.13.dfsg-2, found 1:1.2.13.dfsg-1";
+    assert!(said.contains("DSA-1-1") && said.contains(refused), "{said}");
 }
 
 #[test]

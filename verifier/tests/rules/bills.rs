@@ -1,18 +1,18 @@
 //! Bills of materials of other programs, in all their forms, against the image.
 
 #[path = "../../../crates/sbom/tests/program/mod.rs"]
-mod program;
+pub(super) mod program;
 
 use super::*;
 use case::{bundle, honest_provenance, legacy_signature, to_value};
 use program::{compressed, program};
 use serde_json::Value;
 
-const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+pub(super) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const SPDX: &str = "https://spdx.dev/Document";
 
 /// An image of these files with a signed bill of materials, under a policy that requires no rebuild.
-fn billed(files: &[(&str, &[u8])], kind: &str, bill: Value) -> Case {
+pub(super) fn billed(files: &[(&str, &[u8])], kind: &str, bill: Value) -> Case {
     let mut case = Case::bare();
     let contents = stored(files).contents();
     let digest = contents.image().image_digest();
@@ -35,7 +35,7 @@ fn billed(files: &[(&str, &[u8])], kind: &str, bill: Value) -> Case {
 }
 
 #[track_caller]
-fn passes(case: &Case) {
+pub(super) fn passes(case: &Case) {
     let verdict = case.verdict();
     let failures = case::failures(&verdict);
     assert!(matches!(verdict, Verdict::Pass(_)), "{failures:#?}");

@@ -12,6 +12,127 @@ fn the_crates_are_those_of_the_rebuild() {
     Case::with_sbom(&sbom).refused_by(&[SBOM], "crate pkg:cargo/p256@0.14.0");
 }
 
+/// The passing case, with a bill of materials that its rebuild has, and one that was published.
+fn billed(rebuilt_sbom: &attest::Sbom, published: &attest::Sbom) -> Case {
+    let mut case = Case::with_sbom(published);
+    let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+        panic!("the case has no rebuild");
+    };
+    rebuilt.sbom = rebuilt_sbom.clone();
+    case
+}
+
+#[test]
+fn a_package_that_is_linked_and_left_out_is_found() {
+    let package = attest::sbom::DebianPackage {
+        name: "zlib1g-dev",
+        version: "1:1.2.13.dfsg-1",
+        architecture: "amd64",
+        distribution: Some("debian-12"),
+        source: Some("zlib"),
+    };
+    let purl = attest::sbom::package_purl(&package);
+    let mut whole = honest_sbom();
+    whole.add_package(&package, Digest::of(b"zlib"));
+    whole.add_link("/workload", &purl);
+    assert!(matches!(billed(&whole, &whole).verdict(), Verdict::Pass(_)));
+    let left_out = billed(&whole, &honest_sbom());
+    left_out.refused_by(&[SBOM], &format!("package {purl}: expected "));
+    let too_much = billed(&honest_sbom(), &whole);
+    too_much.refused_by(&[SBOM], &format!("package {purl}: expected none, found "));
+    let mut other = honest_sbom();
+    other.add_package(&package, Digest::of(b"another archive"));
+    billed(&whole, &other).refused_by(&[SBOM], &format!("package {purl}: expected "));
+}
+
+#[test]
+fn the_base_image_is_that_of_the_rebuild() {
+    let above = |repository: &str, base: &[u8]| {
+        let mut sbom = honest_sbom();
+        let (path, bytes) = FILES[1];
+        let files = [(format!("/{path}"), Digest::of(bytes))];
+        sbom.set_base(repository, Digest::of(base), files.into_iter());
+        sbom
+    };
+    let honest = above("registry.example/debian", b"base");
+    let purl = &honest.base().unwrap().purl;
+    assert!(matches!(
+        billed(&honest, &honest).verdict(),
+        Verdict::Pass(_)
+    ));
+    let expected = format!("base image {purl}: expected ");
+    for other in [
+        honest_sbom(),
+        above("registry.example/debian", b"another base"),
+        above("registry.example/other/debian", b"base"),
+    ] {
+        billed(&honest, &other).refused_by(&[SBOM], &expected);
+    }
+    let none = format!("base image {purl}: expected none, found ");
+    billed(&honest_sbom(), &honest).refused_by(&[SBOM], &none);
+}
+
+/// A program of Go that is made of one module.
+fn go(module: &str) -> Vec<u8> {
+    let mark = "m".repeat(16);
+    let modules = format!("{mark}path\t{module}\nmod\t{module}\t(devel)\t\n{mark}");
+    let mut info = b"\xff Go buildinf:\x08\x02".to_vec();
+    info.resize(32, 0);
+    for text in ["go1.26.0", &modules] {
+        info.push(text.len().try_into().unwrap());
+        info.extend(text.bytes());
+    }
+    bills::program::program(".go.buildinfo", &info)
+}
+
+const TOOL: &str = "usr/bin/tool";
+
+/// A bill of materials in which a package contains this program.
+fn with_tool(program: &[u8]) -> attest::Sbom {
+    let package = attest::sbom::DebianPackage {
+        name: "tool",
+        version: "1-1",
+        architecture: "amd64",
+        distribution: None,
+        source: None,
+    };
+    let path = format!("/{TOOL}");
+    let mut sbom = honest_sbom();
+    sbom.add_package(&package, Digest::of(b"tool.deb"));
+    sbom.add_file(&path, Digest::of(program));
+    sbom.add_contained(&attest::sbom::package_purl(&package), [path].into_iter());
+    sbom
+}
+
+/// An image with a program at the place of a package's, and a rebuild that has the package's.
+fn with_program(program: &[u8], rebuilt_sbom: attest::Sbom, published: &attest::Sbom) -> Case {
+    let image = [FILES[0], FILES[1], (TOOL, program)];
+    let mut case = bills::billed(&image, bills::CYCLONEDX, case::to_value(published));
+    let Rebuild::Done(mut rebuilt) = Case::bare().rebuild else {
+        panic!("the case has no rebuild");
+    };
+    let tool = go("example.org/tool");
+    rebuilt.contents = stored(&[FILES[0], FILES[1], (TOOL, &tool)]).contents();
+    rebuilt.sbom = rebuilt_sbom;
+    case.rebuild = Rebuild::Done(rebuilt);
+    case
+}
+
+#[test]
+fn modules_of_a_package_s_program_need_no_component() {
+    let (tool, evil) = (go("example.org/tool"), go("example.org/evil"));
+    let honest = with_tool(&tool);
+    bills::passes(&with_program(&tool, honest.clone(), &honest));
+    // Another program in its place, which the published bill of materials says to be the package's.
+    let hidden = with_program(&evil, honest.clone(), &with_tool(&evil));
+    hidden.refused_by(&[SBOM, Rule::Rebuild], &format!("file {TOOL}: expected "));
+    // A program of the source, which the published bill of materials says to be a package's.
+    let mut own = honest_sbom();
+    own.add_file(&format!("/{TOOL}"), Digest::of(&tool));
+    let said = format!("module example.org/tool (devel) of program {TOOL} is no component");
+    with_program(&tool, own, &honest).refused_by(&[SBOM], &said);
+}
+
 #[test]
 fn a_component_of_which_a_rebuild_shows_nothing_is_refused() {
     for component in [
