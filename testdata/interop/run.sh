@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the programs with other tools; docs/interop.md lists them. A tool that is missing is named and skipped; with STRICT=1 it
-# is a failure, except for those that Debian 12 does not have: gcloud, terraform, and a node that is new enough for @sigstore/verify; and
-# for the services of Sigstore, which take minutes to compile.
+# is a failure, except for those that Debian 12 does not have: gcloud, terraform, OpenBao, and a node that is new enough for @sigstore/verify;
+# and for the services of Sigstore, which take minutes to compile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -33,7 +33,7 @@ need() { # name of the test, the tools that it needs...
   for tool in "$@"; do
     if command -v "$tool" >/dev/null; then continue; fi
     case "${STRICT:-} $tool" in
-      "1 gcloud" | "1 terraform" | "1 npm" | "1 node") ;;
+      "1 gcloud" | "1 terraform" | "1 npm" | "1 node" | "1 bao") ;;
       "1 "*) failed=$((failed + 1)); echo "FAILED  $name: no $tool"; return 1 ;;
     esac
     skipped=$((skipped + 1)); echo "skipped $name: no $tool"; return 1
@@ -93,6 +93,7 @@ check "install packages" wait "$installing"
 . testdata/interop/bundles.sh
 . testdata/interop/syft.sh
 . testdata/interop/google.sh
+. testdata/interop/openbao.sh
 . testdata/interop/exec.sh
 . testdata/interop/deploy.sh
 . testdata/interop/tutorial.sh
