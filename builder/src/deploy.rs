@@ -12,6 +12,8 @@ use remote::{Registry, Transport};
 
 use crate::publish::resolve;
 
+pub mod evidence;
+
 /// An image in a registry.
 #[derive(Clone, Debug)]
 pub struct Launchable {

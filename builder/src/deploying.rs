@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use builder::deploy::{self, Launchable};
+use builder::deploy::{self, Launchable, evidence};
 use builder::error::Error;
 use confidential::launch_policy::{Asked, Request};
 use console::print;
@@ -20,7 +20,10 @@ pub async fn deploy(arguments: &Deploy) -> Result<(), Error> {
     let launchable = deploy::read(&arguments.reference, &transport).await?;
     let request = request(arguments, &launchable)?;
     launchable.check(&request)?;
-    let signed = launchable.signed_repositories(&arguments.signed_image_repositories);
+    let mut others = arguments.signed_image_repositories.clone();
+    let own = &launchable.image.repository;
+    others.extend(evidence::repositories(&arguments.policies, own)?);
+    let signed = launchable.signed_repositories(&others);
     let (readable, others) = deploy::readable(&signed);
     note(arguments, &launchable, &request, &others);
     let hardware = Hardware::from(arguments.confidential_compute);

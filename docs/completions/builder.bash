@@ -443,7 +443,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__deploy)
-            opts="-h --format --project --zone --service-account --signed-image-repository --confidential-compute --machine-type --instance-name --network --image-family --restart-policy --log-redirect --cmd --env --plain-http --ca --help"
+            opts="-h --format --project --zone --service-account --signed-image-repository --policy --confidential-compute --machine-type --instance-name --network --image-family --restart-policy --log-redirect --cmd --env --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -466,6 +466,10 @@ _builder() {
                     return 0
                     ;;
                 --signed-image-repository)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

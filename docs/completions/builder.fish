@@ -192,6 +192,7 @@ complete -c builder -n "__fish_builder_using_subcommand deploy" -l project -d 'T
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l zone -d 'The zone that the instance runs in, which must offer its technology and machine type' -r
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l service-account -d 'The service account that the instance runs as; it is created if it belongs to the project' -r
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l signed-image-repository -d 'A repository in which other parties\' signatures of the image are, beside the image\'s own; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l policy -d 'A release policy for the image, such as a collaborator\'s: the repositories in its [evidence] are added to those with signatures; repeatable' -r -F
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l confidential-compute -d 'The technology that protects the instance' -r -f -a "tdx\t'Intel TDX'
 sev\t'AMD SEV'"
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l machine-type -d 'The machine type [default: a small one with that technology]' -r

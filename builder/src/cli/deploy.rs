@@ -1,6 +1,7 @@
 //! Arguments of `deploy`.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -35,6 +36,10 @@ pub struct Deploy {
     /// A repository in which other parties' signatures of the image are, beside the image's own; repeatable
     #[arg(long = "signed-image-repository", value_name = "REPOSITORY")]
     pub signed_image_repositories: Vec<Repository>,
+    /// A release policy for the image, such as a collaborator's: the repositories in its [evidence] are added to those with signatures;
+    /// repeatable
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<PathBuf>,
     /// The technology that protects the instance
     #[arg(
         long,

@@ -96,6 +96,37 @@ fn what_labels_forbid_is_refused() {
     );
 }
 
+#[test]
+fn signatures_are_looked_for_where_a_policy_says() {
+    let Some(world) = world("signatures_are_looked_for_where_a_policy_says") else {
+        return;
+    };
+    let policy = |repository: &str| {
+        let path = world.path("release.toml");
+        let evidence =
+            "[\"us-docker.pkg.dev/bank/evidence/app\", \"us-docker.pkg.dev/one/signatures/app\"]";
+        let text = format!("repository = {repository:?}\n[evidence]\nrepositories = {evidence}\n");
+        fs::write(&path, text).unwrap();
+        format!("--policy={}", path.display())
+    };
+    let own = world.repository.to_string();
+    let printed = printed(&world, &[&policy(&own)]);
+    let signed = "one/signatures/app,europe-west4-docker.pkg.dev/two/signatures/app,us-docker.pkg.dev/bank/evidence/app|";
+    assert!(printed.contains(signed), "{printed}");
+    let reader = "gcloud artifacts repositories add-iam-policy-binding evidence --project=bank --location=us ";
+    assert!(printed.contains(reader), "{printed}");
+    let other = world.builder(
+        "deploy",
+        &[&OPERATOR[..], &[&policy("registry.example/other")]].concat(),
+    );
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert_eq!(other.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("it is for registry.example/other, and the image is in "),
+        "{said}"
+    );
+}
+
 /// A shell and gcloud's own parser read from the commands what is to reach the launcher.
 #[test]
 fn a_shell_reads_the_commands() {
