@@ -27,6 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("confidential", &["content"]),
     ("google", &["confidential", "content"]),
     ("grant", &["content", "google"]),
+    (
+        "verdicts",
+        &["attest", "console", "content", "grant", "signature"],
+    ),
     ("remote", &["content", "oci"]),
     (
         "signer",
@@ -84,11 +88,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "signature",
             "signer",
             "trust",
+            "verdicts",
         ],
     ),
     (
         "client",
-        &["console", "content", "gcp", "google", "grant", "oci"],
+        &[
+            "console", "content", "gcp", "google", "grant", "oci", "verdicts",
+        ],
     ),
     (
         "emulator",

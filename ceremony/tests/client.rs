@@ -56,10 +56,52 @@ impl<'a> World<'a> {
         json!({"role": cloud::DECRYPTER, "members": [member]})
     }
 
+    /// The grant with this line.
+    fn grant_with(&self, line: &str) -> PathBuf {
+        let grant = std::fs::read_to_string(&self.grant).unwrap();
+        let changed = self.grant.with_extension("changed.toml");
+        std::fs::write(&changed, format!("{line}\n{grant}")).unwrap();
+        changed
+    }
+
+    /// The grant for another key of the ring.
+    fn grant_of_key(&self, id: &str) -> PathBuf {
+        let grant = std::fs::read_to_string(&self.grant).unwrap();
+        let changed = self.grant.with_extension(format!("{id}.toml"));
+        let other = format!("cryptoKeys/{id}");
+        std::fs::write(&changed, grant.replace("cryptoKeys/data", &other)).unwrap();
+        changed
+    }
+
     /// The findings for which nothing was sent.
     #[track_caller]
     fn refused(&self, grant: &PathBuf) -> Vec<(String, String)> {
-        let output = self.release.client(grant, "data").output().unwrap();
+        self.refused_with(grant, None)
+    }
+
+    /// The same, with a folder of verdicts.
+    fn run(&self, grant: &PathBuf, verdicts: Option<&str>) -> Output {
+        let mut client = self.release.client(grant, "data");
+        if let Some(folder) = verdicts {
+            let path = self.grant.with_file_name(folder);
+            client.arg("--verdicts").arg(path);
+        }
+        client.output().unwrap()
+    }
+
+    /// What the client says when it has sent one message.
+    #[track_caller]
+    fn sent_with(&self, grant: &PathBuf, verdicts: Option<&str>) -> String {
+        let output = self.run(grant, verdicts);
+        let said = quiet(&output);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(self.release.take_messages().len(), 1);
+        said
+    }
+
+    #[track_caller]
+    fn refused_with(&self, grant: &PathBuf, verdicts: Option<&str>) -> Vec<(String, String)> {
+        let output = self.run(grant, verdicts);
         let said = quiet(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("refused: "), "{said}");
@@ -135,13 +177,16 @@ fn nothing_is_sent_if_the_key_is_open_to_others() {
     });
     let right = || world.right();
     for (bindings, codes) in [
-        (json!([right(), world.binding(EARLIER)]), &["stranger"][..]),
+        (
+            json!([right(), world.binding(EARLIER)]),
+            &["not-attested"][..],
+        ),
         (
             json!([
                 right(),
                 world.binding(&release.member_of(&pool, &Digest::of(b"other")))
             ]),
-            &["unapproved-image"],
+            &["unknown-image"],
         ),
         (
             json!([
@@ -158,7 +203,7 @@ fn nothing_is_sent_if_the_key_is_open_to_others() {
             &["other-pool"],
         ),
         (json!([]), &["missing"]),
-        (json!([conditional]), &["missing", "conditional"]),
+        (json!([conditional]), &["missing"]),
     ] {
         release.set_key_policy(&bindings);
         let found = world.refused(&world.grant);
@@ -170,11 +215,101 @@ fn nothing_is_sent_if_the_key_is_open_to_others() {
     let [(code, detail)] = &world.refused(&world.grant)[..] else {
         panic!("one finding");
     };
-    assert_eq!(code, "stranger");
+    assert_eq!(code, "not-attested");
+    assert!(detail.contains(EARLIER), "{detail}");
+}
+
+/// The image that a rotation keeps for a time may decrypt too, if its verdict says that the sender has approved it.
+#[test]
+fn a_message_is_sent_during_a_rotation_if_both_images_were_approved() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    let pool = release.pool_named("confidential-space");
+    let old = Digest::of(b"old");
+    let window = |time: &str| {
+        json!({
+            "role": cloud::DECRYPTER,
+            "members": [release.member_of(&pool, &old)],
+            "condition": {
+                "title": "countersign: rotated out",
+                "expression": format!("request.time < timestamp('{time}')"),
+            },
+        })
+    };
+    let codes = |grant: &PathBuf, verdicts: Option<&str>| {
+        let found = world.refused_with(grant, verdicts);
+        let codes = found.into_iter().map(|(code, _)| code);
+        codes.collect::<Vec<_>>()
+    };
+    let verdicts = rehearsal.path("verdicts");
+    std::fs::create_dir(&verdicts).unwrap();
+    let write = |image: &Digest, verdict: &str| {
+        let report = json!({"image_digest": image, "verdict": verdict});
+        let path = verdicts.join(format!("{}.json", image.hex()));
+        std::fs::write(path, report.to_string()).unwrap();
+    };
+    release.set_key_policy(&json!([world.right(), window("2100-01-01T00:00:00Z")]));
+    assert_eq!(codes(&world.grant, None), ["unknown-image"]);
+    write(release.digest(), "pass");
+    assert_eq!(codes(&world.grant, Some("verdicts")), ["unknown-image"]);
+    write(&old, "fail");
+    assert_eq!(codes(&world.grant, Some("verdicts")), ["refused-image"]);
+    write(&old, "pass");
+    let said = world.sent_with(&world.grant, Some("verdicts"));
+    let noted = format!("note: key policy: {old} is approved, until 2100-01-01T00:00:00Z");
+    assert!(said.contains(&noted), "{said}");
+    // What has ended lets nothing decrypt, and should be removed.
+    release.set_key_policy(&json!([world.right(), window("2020-01-01T00:00:00Z")]));
+    let said = world.sent_with(&world.grant, Some("verdicts"));
     assert!(
-        detail.contains("keyRings/ring, which the key inherits"),
-        "{detail}"
+        said.contains("was bound until 2020-01-01T00:00:00Z"),
+        "{said}"
     );
+    assert_eq!(codes(&world.grant, None), ["unknown-image"]);
+    // The image itself must have been approved too.
+    write(release.digest(), "fail");
+    assert_eq!(codes(&world.grant, Some("verdicts")), ["refused-image"]);
+}
+
+/// Members that the owner of the key has accepted in the grant are named, and do not keep data back.
+#[test]
+fn members_that_the_grant_accepts_are_noted() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    release.set_key_policy(&json!([world.right(), world.binding(EARLIER)]));
+    let accepting = world.grant_with(&format!("other_members = [{EARLIER:?}]"));
+    let said = world.sent_with(&accepting, None);
+    let noted = format!(
+        "note: key policy: {EARLIER} has {} without attestation, as other_members says",
+        cloud::DECRYPTER
+    );
+    assert!(said.contains(&noted), "{said}");
+}
+
+#[test]
+fn nothing_is_sent_by_way_of_a_key_that_is_not_that_of_the_grant() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let codes = |grant: &PathBuf| {
+        let found = world.refused(grant).into_iter();
+        found.map(|(code, _)| code).collect::<Vec<_>>()
+    };
+    let hsm = world.grant_with("protection_level = \"HSM\"");
+    assert_eq!(codes(&hsm), ["protection-level"]);
+    let signing = world.grant_of_key("signing");
+    assert_eq!(codes(&signing), ["missing", "key-unusable"]);
+    let absent = world.grant_of_key("absent");
+    let output = world.release.client(&absent, "data").output().unwrap();
+    let said = quiet(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cryptoKeys/absent"), "{said}");
+    assert!(
+        said.contains("check the name of the key in the grant"),
+        "{said}"
+    );
+    assert_eq!(world.release.take_messages(), Vec::<Value>::new());
 }
 
 /// The provider of Google's tutorial admits images that a debugger can read. The key is open to the digest alone, and still
@@ -200,6 +335,13 @@ fn nothing_is_sent_by_way_of_a_provider_with_the_condition_of_the_tutorial() {
         detail.contains("attribute condition") && detail.contains(TUTORIAL),
         "{detail}"
     );
+    let absent = release.grant_to(&release.pool_named("absent"));
+    let codes: Vec<_> = world
+        .refused(&absent)
+        .into_iter()
+        .map(|(code, _)| code)
+        .collect();
+    assert_eq!(codes, ["missing", "other-pool", "no-pool", "no-provider"]);
     let second = release.provider_of(&grant);
     release.create_provider(&pool, "second", &second);
     let codes: Vec<_> = world
@@ -216,7 +358,6 @@ fn what_cannot_be_checked_or_sent_is_an_error() {
     let world = World::new(&rehearsal);
     let release = &world.release;
     std::fs::write(rehearsal.path("long"), vec![b'a'; (64 << 10) + 1]).unwrap();
-    let absent = release.grant_to(&release.pool_named("absent"));
     let without_provider = release.grant();
     for (grant, file, fault, hint) in [
         (
@@ -231,12 +372,6 @@ fn what_cannot_be_checked_or_sent_is_an_error() {
             "data",
             "no [provider]",
             "policies/grant.toml",
-        ),
-        (
-            &absent,
-            "data",
-            "reading projects/",
-            "check the pool in the grant",
         ),
     ] {
         let output = release.client(grant, file).output().unwrap();

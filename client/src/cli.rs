@@ -20,22 +20,21 @@ pub struct Cli {
     pub command: Command,
 }
 
-const STATUS: &str = "Exit status: 0 published, 1 refused (the key is open to more or to less than the approved image), 2 error.";
+const STATUS: &str = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check that the key is open to the approved image alone, encrypt a file with it, and publish the message
+    /// Check that the key is open to approved images alone, encrypt a file with it, and publish the message
     Publish(Publish),
 }
 
 /// Arguments of `publish`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 published, 1 refused (the key is open to more or to less than the approved image), 2 error.\n\n\
+    after_help = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error.\n\n\
                   The policies of key and key ring, the pool and all its providers are read and compared with the grant. Roles on \
-                  project, folder and organisation are inherited, too, and are not read: `gcloud projects \
-                  get-ancestors-iam-policy PROJECT` shows them."
+                  project, folder and organisation are inherited, too, and are not read here: `verifier audit` reads them."
 )]
 pub struct Publish {
     /// The file that describes the grant: key, role, pool and [provider]
@@ -44,6 +43,10 @@ pub struct Publish {
     /// The approved image: its digest, or REPOSITORY@DIGEST
     #[arg(long, value_name = "REF|sha256:…")]
     pub digest: Approved,
+    /// A folder of verdicts, as `verifier audit` takes it: all images that they approve may have the key, such as the one that a rotation keeps
+    /// for a time. Without it, no other image than that of --digest may
+    #[arg(long, value_name = "DIR")]
+    pub verdicts: Option<PathBuf>,
     /// The topic that the workload's subscription is attached to
     #[arg(long, value_name = "projects/P/topics/T")]
     pub topic: Topic,

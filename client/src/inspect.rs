@@ -1,48 +1,49 @@
-//! Whether a key is open to one image and to nothing else, by what is live in Google Cloud.
+//! Whether a key is open to one image and to nothing else that was not approved, by what is live in Google Cloud.
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use console::hint::Hinted;
 use content::Digest;
-use gcp::{Policies, Pools, live};
-use grant::inspect::{self, Finding};
-use grant::{Grant, GrantedProvider};
+use gcp::Cloud;
+use grant::inspect::{Inspection, NoProviderDescribed, Observation};
+use grant::{Grant, Verdicts};
 
-/// What is wrong with the key, with its policy and that of its ring, and with the pool of the grant, if this image is approved.
-///
-/// # Errors
-/// The grant describes no provider, or something may not be read or is not there.
-pub async fn findings(
-    policies: &Policies,
-    pools: &Pools,
-    grant: &Grant,
-    approved: &Digest,
-) -> Result<Vec<Finding>, Hinted> {
-    let provider = described(grant)?;
-    let approved = BTreeSet::from([*approved]);
-    let (key, ring) = (grant.key().to_string(), grant.key().ring().to_string());
-    let (of_key, of_ring) = (policies.read(&key).await?, policies.read(&ring).await?);
-    let mut found: Vec<_> = inspect::key(grant, &policies.key(grant.key()).await?)
-        .into_iter()
-        .collect();
-    found.extend(inspect::key_policy(grant, &approved, &live(&of_key)));
-    found.extend(inspect::inherited_policy(
-        grant,
-        &approved,
-        &ring,
-        &live(&of_ring),
-    ));
-    let pool = grant.pool();
-    found.extend(inspect::pool(pool, &pools.pool(pool).await?));
-    found.extend(inspect::providers(provider, &pools.providers(pool).await?));
-    Ok(found)
+/// What the sender knows: who the key was opened to, and which images it approved.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The grant that the key was opened by.
+    pub grant: &'a Grant,
+    /// The verdicts; without them, the image that the data is for is the only approved one.
+    pub verdicts: Option<&'a Verdicts>,
+    /// The time.
+    pub now: DateTime<Utc>,
 }
 
-fn described(grant: &Grant) -> Result<&GrantedProvider, Hinted> {
-    grant.provider().ok_or_else(|| {
-        Hinted::new(
-            "the grant has no [provider], so that it is unknown who is admitted to its pool",
-        )
+/// Everything that was found about the key, its policy and that of its ring, and the pool of the grant.
+///
+/// # Errors
+/// The grant describes no provider, or something may not be read.
+pub async fn observe(
+    cloud: &Cloud,
+    known: &Known<'_>,
+    image: &Digest,
+) -> Result<Vec<Observation>, Hinted> {
+    let alone = Verdicts {
+        approved: BTreeSet::from([*image]),
+        refused: BTreeSet::new(),
+    };
+    let inspection = Inspection {
+        grant: known.grant,
+        verdicts: Some(known.verdicts.unwrap_or(&alone)),
+        now: known.now,
+    };
+    inspection.granted().map_err(undescribed)?;
+    let live = cloud.live(known.grant).await?;
+    inspection.for_image(&live, image).map_err(undescribed)
+}
+
+fn undescribed(error: NoProviderDescribed) -> Hinted {
+    Hinted::from_error(error)
         .hinting("policies/grant.toml is an example with every entry explained")
-    })
 }

@@ -4,8 +4,10 @@ mod cli;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use client::error::Error;
+use client::inspect::Known;
 use client::message::{Header, Name};
 use client::plaintext;
 use client::publish::{Order, Outcome, Services, publish};
@@ -16,8 +18,8 @@ use console::hint::Hinted;
 use console::signals::Signals;
 use console::{Status, arguments, at, print};
 use content::limits;
-use gcp::{Policies, Pools};
-use grant::Grant;
+use gcp::{Cloud, Policies, Pools};
+use grant::{Grant, Verdicts};
 
 use cli::{Cli, Command, Endpoints, Publish};
 
@@ -59,20 +61,28 @@ async fn run(cli: Cli) -> Result<Status, Error> {
 
 async fn send(arguments: &Publish) -> Result<Status, Error> {
     let grant = apart(&arguments.grant, read_grant).await?;
+    let verdicts = match &arguments.verdicts {
+        Some(folder) => Some(apart(folder, read_verdicts).await?),
+        None => None,
+    };
     let data = apart(&arguments.file, plaintext::read).await?;
     let header = header(arguments, &grant)?;
     let services = connect(&arguments.endpoints).await?;
     let order = Order {
-        grant: &grant,
+        known: Known {
+            grant: &grant,
+            verdicts: verdicts.as_ref(),
+            now: SystemTime::now().into(),
+        },
         header: &header,
         topic: &arguments.topic,
         data: &data,
     };
     let outcome = publish(&services, &order).await?;
     show(arguments, &header, &outcome)?;
-    Ok(match outcome {
-        Outcome::Published(_) => Status::Yes,
-        Outcome::Refused(_) => Status::No,
+    Ok(match outcome.published {
+        Some(_) => Status::Yes,
+        None => Status::No,
     })
 }
 
@@ -92,8 +102,11 @@ async fn connect(endpoints: &Endpoints) -> Result<Services, Error> {
     let kms = endpoints.kms_endpoint.as_ref();
     let (iam, pubsub) = (&endpoints.iam_endpoint, &endpoints.pubsub_endpoint);
     Ok(Services {
-        policies: Policies::open(kms, credentials.clone()).await?,
-        pools: Pools::open(iam.as_ref(), credentials.clone())?,
+        cloud: Cloud {
+            policies: Policies::open(kms, credentials.clone()).await?,
+            pools: Pools::open(iam.as_ref(), credentials.clone())?,
+            resources: None,
+        },
         sealer: Sealer::open(kms, credentials.clone()).await?,
         sender: Sender::open(pubsub.as_ref(), credentials)?,
     })
@@ -101,14 +114,17 @@ async fn connect(endpoints: &Endpoints) -> Result<Services, Error> {
 
 fn show(arguments: &Publish, header: &Header, outcome: &Outcome) -> Result<(), Error> {
     let (topic, message) = (&arguments.topic, &header.message);
-    match outcome {
-        Outcome::Published(id) => print::note(&format!("published to {topic} as {id}")),
-        Outcome::Refused(found) => print::note(&report::lines(header, found)),
+    for note in report::notes(header, outcome) {
+        print::note(&note);
     }
-    let printed = match (arguments.json, outcome) {
+    print::note(&match &outcome.published {
+        Some(id) => format!("published to {topic} as {id}"),
+        None => report::refusal(header, outcome),
+    });
+    let printed = match (arguments.json, &outcome.published) {
         (true, _) => print::json(&format!("{:#}", report::json(header, topic, outcome))),
-        (false, Outcome::Published(_)) => print::line(&message.to_string()),
-        (false, Outcome::Refused(_)) => Ok(()),
+        (false, Some(_)) => print::line(&message.to_string()),
+        (false, None) => Ok(()),
     };
     Ok(printed.map_err(Hinted::printing)?)
 }
@@ -128,4 +144,8 @@ fn read_grant(path: &Path) -> Result<Grant, Error> {
         path: path.to_owned(),
         source,
     })
+}
+
+fn read_verdicts(folder: &Path) -> Result<Verdicts, Error> {
+    Ok(verdicts::read(folder)?)
 }

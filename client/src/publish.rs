@@ -1,13 +1,11 @@
 //! From data to a message that was published, or to the reasons why it was not.
 
 use console::hint::Hinted;
-use content::Digest;
-use gcp::{Policies, Pools};
+use gcp::Cloud;
 use google::pubsub::Topic;
-use grant::Grant;
-use grant::inspect::Finding;
+use grant::inspect::Observation;
 
-use crate::inspect;
+use crate::inspect::{self, Known};
 use crate::message::Header;
 use crate::plaintext::Plaintext;
 use crate::seal::Sealer;
@@ -16,10 +14,8 @@ use crate::send::Sender;
 /// The services that take part.
 #[derive(Clone, Debug)]
 pub struct Services {
-    /// Policies of keys and key rings.
-    pub policies: Policies,
-    /// Pools and their providers.
-    pub pools: Pools,
+    /// Who may use a key.
+    pub cloud: Cloud,
     /// Encryption.
     pub sealer: Sealer,
     /// Topics.
@@ -29,8 +25,8 @@ pub struct Services {
 /// What is to be published.
 #[derive(Debug)]
 pub struct Order<'a> {
-    /// The grant that the key was opened by.
-    pub grant: &'a Grant,
+    /// The grant that the key was opened by, and which images were approved.
+    pub known: Known<'a>,
     /// Sender, name, image and key.
     pub header: &'a Header,
     /// Where to publish.
@@ -41,43 +37,42 @@ pub struct Order<'a> {
 
 /// What was done.
 #[derive(Debug)]
-pub enum Outcome {
-    /// The message was published, with this ID.
-    Published(String),
-    /// The key is not open to the image alone. Nothing was encrypted.
-    Refused(Vec<Finding>),
+pub struct Outcome {
+    /// The ID of the message that was published; `None` if the key is open to others: then nothing was encrypted.
+    pub published: Option<String>,
+    /// Everything that was found.
+    pub observed: Vec<Observation>,
 }
 
-/// Checks that the key is open to the image and to nothing else, encrypts the data with it, and publishes the message.
+/// Checks that the key is open to the image and to nothing that was not approved, encrypts the data with it, and publishes the message.
 ///
 /// # Errors
 /// Something cannot be checked, or a service refuses or does not answer.
 pub async fn publish(services: &Services, order: &Order<'_>) -> Result<Outcome, Hinted> {
+    let (known, header) = (&order.known, order.header);
+    let observed = inspect::observe(&services.cloud, known, &header.image_digest).await;
+    let observed =
+        observed.map_err(|error| error.during(format_args!("checking {}", known.grant.key())))?;
+    let is_forbidden = observed.iter().any(|it| it.finding.forbids_sending());
+    let published = match is_forbidden {
+        true => None,
+        false => Some(send(services, order).await?),
+    };
+    Ok(Outcome {
+        published,
+        observed,
+    })
+}
+
+async fn send(services: &Services, order: &Order<'_>) -> Result<String, Hinted> {
     let Order {
-        grant,
         header,
         topic,
         data,
+        ..
     } = order;
-    let found = check(services, grant, &header.image_digest).await?;
-    if !found.is_empty() {
-        return Ok(Outcome::Refused(found));
-    }
     let associated = header.associated_data();
     let associated = associated.map_err(|error| Hinted::doing("writing associated data", error))?;
     let sealed = services.sealer.seal(&header.key, data, &associated).await?;
-    let id = services.sender.send(topic, header, &sealed).await?;
-    Ok(Outcome::Published(id))
-}
-
-async fn check(
-    services: &Services,
-    grant: &Grant,
-    digest: &Digest,
-) -> Result<Vec<Finding>, Hinted> {
-    let Services {
-        policies, pools, ..
-    } = services;
-    let found = inspect::findings(policies, pools, grant, digest).await;
-    found.map_err(|error| error.during(format_args!("checking {}", grant.key())))
+    services.sender.send(topic, header, &sealed).await
 }

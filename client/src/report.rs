@@ -1,42 +1,61 @@
 //! What is printed about an outcome.
 
 use google::pubsub::Topic;
-use grant::inspect::Finding;
+use grant::inspect::{Finding, Observation};
 use serde_json::{Value, json};
 
 use crate::message::Header;
 use crate::publish::Outcome;
 
-/// The findings as lines for people.
-pub fn lines(header: &Header, found: &[Finding]) -> String {
+/// Why nothing was sent, as lines for people.
+pub fn refusal(header: &Header, outcome: &Outcome) -> String {
     let key = &header.key;
     let mut text = format!(
-        "refused: {key} is not open to {} alone",
+        "refused: {key} must be open to {}, and to nothing that was not approved",
         header.image_digest
     );
-    for finding in found {
-        text += &format!("\n  {finding}");
+    for observed in forbidding(outcome) {
+        text += &format!("\n  {}: {observed}", observed.place);
     }
     text
 }
 
+/// Who may decrypt beside the image, as the sender has approved, and what should be cleaned up.
+pub fn notes(header: &Header, outcome: &Outcome) -> Vec<String> {
+    let observed = outcome.observed.iter();
+    let noted = observed.filter(|it| match &it.finding {
+        Finding::Approved { image, .. } => *image != header.image_digest,
+        Finding::Accepted { .. } | Finding::Ended { .. } => true,
+        _ => false,
+    });
+    noted
+        .map(|observed| format!("note: {}: {observed}", observed.place))
+        .collect()
+}
+
+fn forbidding(outcome: &Outcome) -> impl Iterator<Item = &Observation> {
+    let observed = outcome.observed.iter();
+    observed.filter(|it| it.finding.forbids_sending())
+}
+
 /// The outcome for programs.
 pub fn json(header: &Header, topic: &Topic, outcome: &Outcome) -> Value {
-    let (id, found) = match outcome {
-        Outcome::Published(id) => (Some(id), &[][..]),
-        Outcome::Refused(found) => (None, &found[..]),
-    };
-    let finding =
-        |finding: &Finding| json!({"finding": finding.code(), "detail": finding.to_string()});
-    let found: Vec<_> = found.iter().map(finding).collect();
+    let found = forbidding(outcome).map(|observed| {
+        json!({
+            "finding": observed.finding.code(),
+            "place": observed.place.to_string(),
+            "detail": observed.to_string(),
+        })
+    });
     json!({
-        "published": id.is_some(),
+        "published": outcome.published.is_some(),
         "collaborator": header.collaborator.to_string(),
         "message": header.message.to_string(),
-        "message_id": id,
+        "message_id": outcome.published,
         "image_digest": header.image_digest,
         "key": header.key.to_string(),
         "topic": topic.to_string(),
-        "findings": found,
+        "findings": found.collect::<Vec<_>>(),
+        "notes": notes(header, outcome),
     })
 }

@@ -49,7 +49,7 @@ impl Sender {
         let body = json!({"messages": [{"data": data, "attributes": header.attributes()}]});
         let request = Request {
             doing: &doing,
-            path: &format!("{}:publish", topic.path()),
+            path: &format!("v1/{}:publish", topic.path()),
             body: Some(&body),
             denied: "the credentials need roles/pubsub.publisher on the topic, which its owner grants",
             absent: "check the name of the topic, which the operator gives to you",

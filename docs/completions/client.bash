@@ -91,7 +91,7 @@ _client() {
             return 0
             ;;
         client__subcmd__publish)
-            opts="-h --grant --digest --topic --collaborator --message --kms-endpoint --iam-endpoint --pubsub-endpoint --json --help"
+            opts="-h --grant --digest --verdicts --topic --collaborator --message --kms-endpoint --iam-endpoint --pubsub-endpoint --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -102,6 +102,10 @@ _client() {
                     return 0
                     ;;
                 --digest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verdicts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

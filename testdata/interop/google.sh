@@ -127,7 +127,8 @@ PY
 }
 as_keyholder() { GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/keyholder/credentials.json" "$@"; }
 audit() {
-  as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --kms-endpoint "$(endpoint kms)" --iam-endpoint "$(endpoint iam)"
+  as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --without-ancestors --kms-endpoint "$(endpoint kms)" \
+    --iam-endpoint "$(endpoint iam)"
 }
 create_second() {
   google_cloud gcloud iam workload-identity-pools providers create-oidc second --project=keyholder --location=global \

@@ -27,10 +27,8 @@ pub const PAYLOAD: &str = "payload.json";
 pub const SIGNATURE: &str = "payload.sig";
 /// The bundle with the signature's statement.
 pub const BUNDLE: &str = "signature.sigstore.json";
-/// The bundle with the verdict.
-pub const VERDICT: &str = "verdict.sigstore.json";
-/// The public key.
-pub const KEY: &str = "key.pub";
+/// The bundle with the verdict, and the public key.
+pub use verdicts::{KEY, VERDICT};
 
 /// How many hexadecimal digits of the image's digest are in the name of a folder.
 const SHORT: usize = 12;

@@ -2,7 +2,5 @@
 
 pub mod apply;
 pub mod audit;
-pub mod live;
 pub mod plan;
 pub mod rotate;
-pub mod verdicts;

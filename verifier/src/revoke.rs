@@ -80,7 +80,7 @@ impl Probe<'_> {
         let body = json!({"permissions": [PERMISSION]});
         let request = Request {
             doing: &doing,
-            path: &format!("{}:testIamPermissions", self.key),
+            path: &format!("v1/{}:testIamPermissions", self.key),
             body: Some(&body),
             denied: TOKEN,
             absent: "check the name of the key in the grant",

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use attest::Vsa;
 use content::Digest;
+use grant::Verdicts;
 use serde_json::json;
 use signature::PrivateKey;
-use verifier::countersign::{KEY, VERDICT};
-use verifier::grant::verdicts::Verdicts;
+use verdicts::{KEY, VERDICT};
 
 /// Writes what `verifier countersign` writes, as far as it is read.
 fn countersign(folder: &Path, image: &Digest) {
@@ -45,6 +45,6 @@ fn a_folder_of_countersignatures_and_a_countersignature_itself_are_read() {
         approved: [image].into(),
         refused: [].into(),
     };
-    assert_eq!(Verdicts::read(scratch.path()).unwrap(), expected);
-    assert_eq!(Verdicts::read(&one).unwrap(), expected);
+    assert_eq!(verdicts::read(scratch.path()).unwrap(), expected);
+    assert_eq!(verdicts::read(&one).unwrap(), expected);
 }

@@ -55,6 +55,7 @@ impl Release<'_> {
         command.arg("audit").arg("--grant").arg(self.described());
         command.arg("--verdicts").arg(verdicts).arg("--json");
         command.args(["--iam-endpoint", &self.rehearsal.endpoints.iam]);
+        command.arg("--without-ancestors");
         self.with_kms(&mut command);
         command
     }
@@ -68,6 +69,18 @@ impl Release<'_> {
             .arg(self.grant());
         self.with_kms(&mut command);
         command
+    }
+
+    /// The same command without its option for programs.
+    pub fn in_words(command: &Command) -> Command {
+        let mut words = Command::new(command.get_program());
+        words.args(command.get_args().filter(|word| *word != "--json"));
+        words.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        words
     }
 
     /// A grant with a description of the provider.

@@ -1,15 +1,21 @@
-//! What several programs request of Google Cloud: policies of keys, pools and their providers. It judges nothing.
+//! What several programs request of Google Cloud: policies of keys and of what they are in, pools, their providers, and roles. It judges nothing.
 //!
 //! Policies are read through Google's client of Cloud KMS, everything else over REST ([`Rest`]).
 #![forbid(unsafe_code)]
 
+mod cloud;
 mod error;
 mod policies;
 mod pools;
+mod resources;
 mod rest;
+#[cfg(test)]
+mod testing;
 
-pub use policies::{Policies, Written, live};
+pub use cloud::Cloud;
+pub use policies::{Policies, Written};
 pub use pools::Pools;
+pub use resources::Resources;
 pub use rest::{Request, Rest, Token};
 pub use signer::{Credentials, Endpoint};
 

@@ -111,7 +111,7 @@ impl Policies {
 }
 
 /// The policy as [`grant::inspect`] reads it.
-pub fn live(policy: &Policy) -> live::Policy {
+pub(crate) fn live(policy: &Policy) -> live::Policy {
     let bindings = policy.bindings.iter().map(|binding| live::Binding {
         role: binding.role.clone(),
         members: binding.members.clone(),

@@ -1,12 +1,13 @@
-//! Workload identity pools and their providers (IAM v1).
+//! Workload identity pools, their providers, and roles (IAM v1).
 
 use console::hint::Hinted;
+use google::Role;
 use google::identity::Pool;
 use grant::live;
 use serde::Deserialize;
 use signer::{Credentials, Endpoint};
 
-use crate::rest::{Request, Rest};
+use crate::rest::{Asked, Request, Rest};
 
 /// The public URL of IAM.
 const PUBLIC: &str = "https://iam.googleapis.com";
@@ -15,7 +16,7 @@ const PAGE: usize = 100;
 /// Pages at the most. A pool of a project can have at most 300 providers by IAM's default quota.
 const PAGES: usize = 20;
 
-/// The service that has workload identity pools.
+/// The service that has workload identity pools and roles.
 #[derive(Clone, Debug)]
 pub struct Pools(Rest);
 
@@ -28,6 +29,14 @@ struct Page {
     next_page_token: String,
 }
 
+/// What a role allows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Allowed {
+    #[serde(default)]
+    included_permissions: Vec<String>,
+}
+
 impl Pools {
     /// The service at `endpoint`, or at its public URL.
     ///
@@ -37,21 +46,12 @@ impl Pools {
         Rest::new(endpoint, PUBLIC, credentials).map(Self)
     }
 
-    /// Reads a pool.
-    ///
-    /// # Errors
-    /// It does not exist, may not be read, or the service does not answer.
-    pub async fn pool(&self, pool: &Pool) -> Result<live::Pool, Hinted> {
-        let (doing, path) = (format!("reading {pool}"), pool.to_string());
-        self.0.call(&request(&doing, &path)).await
-    }
-
     /// Reads a pool that may not exist.
     ///
     /// # Errors
     /// It may not be read, or the service does not answer.
     pub async fn find(&self, pool: &Pool) -> Result<Option<live::Pool>, Hinted> {
-        let (doing, path) = (format!("reading {pool}"), pool.to_string());
+        let (doing, path) = (format!("reading {pool}"), format!("v1/{pool}"));
         self.0.find(&request(&doing, &path)).await
     }
 
@@ -73,6 +73,22 @@ impl Pools {
         let limit = PAGES * PAGE;
         Err(Hinted::new(format_args!("{doing}: more than {limit}")).hinting(MANY))
     }
+
+    /// The permissions of a role; `None` if it does not exist, or may not be read.
+    ///
+    /// # Errors
+    /// The service does not answer, or answers something else.
+    pub async fn permissions(&self, role: &Role) -> Result<Option<Vec<String>>, Hinted> {
+        let request = Request {
+            doing: &format!("reading {role}"),
+            path: &format!("v1/{role}"),
+            ..request("", "")
+        };
+        match self.0.ask::<Allowed>(&request).await? {
+            Asked::Answer(role) => Ok(Some(role.included_permissions)),
+            Asked::Absent | Asked::Denied(_) => Ok(None),
+        }
+    }
 }
 
 const MANY: &str = "a pool for a grant has one provider: create a pool of its own";
@@ -84,7 +100,7 @@ fn path(pool: &Pool, token: &str) -> String {
     if !token.is_empty() {
         query.append_pair("pageToken", token);
     }
-    format!("{pool}/providers?{}", query.finish())
+    format!("v1/{pool}/providers?{}", query.finish())
 }
 
 fn request<'a>(doing: &'a str, path: &'a str) -> Request<'a> {
@@ -101,12 +117,10 @@ fn request<'a>(doing: &'a str, path: &'a str) -> Request<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    use std::net::TcpListener;
-
     use google_cloud_auth::credentials::anonymous;
 
     use super::*;
+    use crate::testing::serve;
 
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/trusted";
 
@@ -114,28 +128,9 @@ mod tests {
     async fn ask(
         answers: Vec<(u16, &'static str)>,
     ) -> (Result<Vec<live::Provider>, Hinted>, Vec<String>) {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-        let served = std::thread::spawn(move || {
-            let answer = |(status, body): (u16, &str)| {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut lines = BufReader::new(stream.try_clone().unwrap())
-                    .lines()
-                    .map(Result::unwrap);
-                let first = lines.next().unwrap();
-                lines.find(String::is_empty).unwrap();
-                let length = body.len();
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-                );
-                stream.write_all((head + body).as_bytes()).unwrap();
-                first
-            };
-            answers.into_iter().map(answer).collect()
-        });
+        let (endpoint, served) = serve(answers);
         let anonymous = anonymous::Builder::new().build();
-        let pools = Pools::open(Some(&endpoint.parse().unwrap()), anonymous).unwrap();
+        let pools = Pools::open(Some(&endpoint), anonymous).unwrap();
         let answer = pools.providers(&POOL.parse().unwrap()).await;
         (answer, served.join().unwrap())
     }
@@ -177,6 +172,26 @@ mod tests {
             assert!(error.to_string().starts_with(&start), "{error}");
             assert!(!error.to_string().contains('\u{1b}'), "{error}");
             assert!(error.hint().unwrap().contains(hint), "{error}");
+        }
+    }
+    #[tokio::test]
+    async fn a_role_that_may_not_be_read_is_unknown_and_one_without_permissions_is_not() {
+        for (status, body, expected) in [
+            (
+                200,
+                r#"{"name": "x", "includedPermissions": ["a.b.c"]}"#,
+                Some(vec!["a.b.c".to_owned()]),
+            ),
+            (200, r#"{"name": "x"}"#, Some(vec![])),
+            (403, "", None),
+            (404, "", None),
+        ] {
+            let (endpoint, served) = serve(vec![(status, body)]);
+            let pools = Pools::open(Some(&endpoint), anonymous::Builder::new().build()).unwrap();
+            let role = "projects/one/roles/own".parse().unwrap();
+            assert_eq!(pools.permissions(&role).await.unwrap(), expected);
+            let asked = served.join().unwrap();
+            assert_eq!(asked, ["GET /v1/projects/one/roles/own HTTP/1.1"]);
         }
     }
 }

@@ -60,7 +60,7 @@ pub struct Rest {
 pub struct Request<'a> {
     /// What is done, as a participle: `reading pool X`.
     pub doing: &'a str,
-    /// The path below the endpoint, with its query.
+    /// The path below the endpoint, with the version of the interface and the query.
     pub path: &'a str,
     /// What is sent; without it, the request is a `GET`.
     pub body: Option<&'a Value>,
@@ -133,7 +133,9 @@ impl Rest {
     pub async fn call<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, Hinted> {
         let answer = match self.send(request).await {
             Ok(Sent::Answer(answer)) => answer,
-            Ok(Sent::Absent(error)) | Err(error) => return Err(error.during(request.doing)),
+            Ok(Sent::Absent(error) | Sent::Denied(error)) | Err(error) => {
+                return Err(error.during(request.doing));
+            }
         };
         parse(request, &answer)
     }
@@ -146,15 +148,31 @@ impl Rest {
         &self,
         request: &Request<'_>,
     ) -> Result<Option<T>, Hinted> {
+        match self.ask(request).await? {
+            Asked::Answer(answer) => Ok(Some(answer)),
+            Asked::Absent => Ok(None),
+            Asked::Denied(error) => Err(error),
+        }
+    }
+
+    /// As [`Self::call`], but that there is no such resource, and that the user may not read it, are answers too.
+    ///
+    /// # Errors
+    /// There is no access token, the service cannot be reached or fails, or it answers something else than a `T`.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Asked<T>, Hinted> {
         let sent = self.send(request).await;
         match sent.map_err(|error| error.during(request.doing))? {
-            Sent::Answer(answer) => parse(request, &answer).map(Some),
-            Sent::Absent(_) => Ok(None),
+            Sent::Answer(answer) => parse(request, &answer).map(Asked::Answer),
+            Sent::Absent(_) => Ok(Asked::Absent),
+            Sent::Denied(error) => Ok(Asked::Denied(error.during(request.doing))),
         }
     }
 
     async fn send(&self, request: &Request<'_>) -> Result<Sent, Hinted> {
-        let url = format!("{}/v1/{}", self.base, request.path);
+        let url = format!("{}/{}", self.base, request.path);
         let method = match request.body {
             Some(_) => Method::POST,
             None => Method::GET,
@@ -173,6 +191,7 @@ impl Rest {
         match status {
             _ if status.is_success() => Ok(Sent::Answer(body)),
             StatusCode::NOT_FOUND => Ok(Sent::Absent(refused(request, status, &body))),
+            StatusCode::FORBIDDEN => Ok(Sent::Denied(refused(request, status, &body))),
             _ => Err(refused(request, status, &body)),
         }
     }
@@ -199,6 +218,19 @@ enum Sent {
     Answer(Vec<u8>),
     /// There is no such resource, and the error that says so.
     Absent(Hinted),
+    /// The user may not do that, and the error that says so.
+    Denied(Hinted),
+}
+
+/// The answer to a request about something that may not exist, and that the user may not be permitted to read.
+#[derive(Debug)]
+pub enum Asked<T> {
+    /// It is this.
+    Answer(T),
+    /// There is no such resource.
+    Absent,
+    /// The user may not read it.
+    Denied(Hinted),
 }
 
 fn parse<T: DeserializeOwned>(request: &Request<'_>, answer: &[u8]) -> Result<T, Hinted> {

@@ -1,9 +1,61 @@
-//! What Google answers: the policy of a key (IAM v1, `Policy`), a workload identity pool and its providers. Fields that no
-//! check reads are left out, and so are unknown ones.
+//! What Google answers: the policy of a key (IAM v1, `Policy`) and of what the key is in, a workload identity pool and its
+//! providers. Fields that no check reads are left out, and so are unknown ones.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+
+use crate::role::Roles;
+
+/// Everything that an inspection compares.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The key.
+    pub key: Key,
+    /// Its policy.
+    pub key_policy: Policy,
+    /// The policy of its ring, which the key inherits.
+    pub ring_policy: Policy,
+    /// What is above the ring, from the inside out: project, folders and organisation. Empty if it was not asked for.
+    pub above: Vec<Above>,
+    /// The pool; `None` if it does not exist.
+    pub pool: Option<Pool>,
+    /// All providers of the pool, also those that are deleted.
+    pub providers: Vec<Provider>,
+    /// What the roles in these policies allow.
+    pub roles: Roles,
+}
+
+/// A resource that the key's project is in, or the project itself. The key inherits its policy.
+#[derive(Clone, Debug)]
+pub struct Above {
+    /// What it is.
+    pub level: Level,
+    /// Its name, such as `folders/12`.
+    pub name: String,
+    /// Its policy.
+    pub policy: Result<Policy, Unread>,
+}
+
+/// The kinds of resources that projects are in (Resource Manager).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// The project of the key.
+    Project,
+    /// A folder.
+    Folder,
+    /// The organisation.
+    Organization,
+}
+
+/// Why something could not be read. That is never the same as that there is nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unread {
+    /// What happened.
+    pub fault: String,
+    /// What the user can do.
+    pub hint: &'static str,
+}
 
 /// An IAM policy, as it is read with version 3.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -44,15 +96,40 @@ pub struct Key {
     pub primary: Option<String>,
 }
 
-/// A workload identity pool.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-pub struct Pool {
+/// Whether a pool or a provider accepts tokens.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub struct Status {
     /// `ACTIVE`, or why it is not.
     #[serde(default)]
     pub state: String,
-    /// Whether the pool accepts no token.
+    /// Whether its owner has disabled it.
     #[serde(default)]
     pub disabled: bool,
+}
+
+impl Status {
+    /// Why no token is accepted; `None` if tokens are.
+    pub fn closed(&self) -> Option<String> {
+        match (&*self.state, self.disabled) {
+            (ACTIVE, false) => None,
+            (ACTIVE, true) => Some("disabled".to_owned()),
+            ("", _) => Some("without a state".to_owned()),
+            (state, _) => Some(state.to_lowercase()),
+        }
+    }
+
+    /// Whether it was deleted, and can be restored for 30 days.
+    pub fn is_deleted(&self) -> bool {
+        self.state == DELETED
+    }
+}
+
+/// A workload identity pool.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Pool {
+    /// Whether it accepts tokens.
+    #[serde(flatten)]
+    pub status: Status,
 }
 
 /// A provider of a pool. One that is not for OpenID Connect has no `oidc`.
@@ -61,12 +138,9 @@ pub struct Pool {
 pub struct Provider {
     /// The name of the resource.
     pub name: String,
-    /// `ACTIVE`, or why it is not.
-    #[serde(default)]
-    pub state: String,
-    /// Whether the provider accepts no token.
-    #[serde(default)]
-    pub disabled: bool,
+    /// Whether it accepts tokens.
+    #[serde(flatten)]
+    pub status: Status,
     /// The expressions that map claims to attributes, by attribute.
     #[serde(default)]
     pub attribute_mapping: BTreeMap<String, String>,
@@ -94,6 +168,6 @@ pub struct Oidc {
 }
 
 /// The state of a resource that can be used.
-pub const ACTIVE: &str = "ACTIVE";
-/// The state of a resource that was deleted and can be restored for 30 days.
-pub const DELETED: &str = "DELETED";
+const ACTIVE: &str = "ACTIVE";
+/// The state of a resource that was deleted.
+const DELETED: &str = "DELETED";

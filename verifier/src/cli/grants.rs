@@ -9,16 +9,15 @@ use console::Status;
 use console::at;
 use console::hint::Hinted;
 use content::limits;
-use gcp::{Endpoint, Pools, Rest, Token};
+use gcp::{Cloud, Endpoint, Policies, Pools, Resources, Rest, Token};
 use google::outputs::{KeyGrant, gcloud};
 use grant::Grant;
+use grant::inspect::Inspection;
 use serde_json::{Value, json};
 use verifier::error::Error;
 use verifier::grant::apply::{Change, Fate, Keys};
-use verifier::grant::audit::Audit;
-use verifier::grant::live::Live;
+use verifier::grant::audit::{Audit, Scope, undescribed};
 use verifier::grant::rotate::{Rotated, Rotation, Window};
-use verifier::grant::verdicts::Verdicts;
 use verifier::revoke::{Measured, Probe, is_gone, revoke as take_away};
 use verifier::verdict::Countersigned;
 
@@ -51,7 +50,7 @@ pub struct Rotate {
 /// Arguments of `audit`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 as granted, 1 not as granted, 2 error, so that there is no answer."
+    after_help = "Exit status: 0 as granted, 1 not as granted, 2 error or a policy that could not be read, so that there is no answer."
 )]
 pub struct AuditKey {
     /// The file that describes the grant, with a table [provider]
@@ -61,12 +60,22 @@ pub struct AuditKey {
     /// that are bound are listed and not compared
     #[arg(long, value_name = "DIR")]
     pub verdicts: Option<PathBuf>,
+    /// Do not read who inherits a role from the project of the key, its folders and its organisation; the report says so
+    #[arg(long)]
+    pub without_ancestors: bool,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
     /// The endpoint of IAM [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_IAM_ENDPOINT")]
     pub iam_endpoint: Option<Endpoint>,
+    /// The endpoint of Resource Manager [default: Google's public endpoint]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "COUNTERSIGN_RESOURCE_MANAGER_ENDPOINT"
+    )]
+    pub resource_manager_endpoint: Option<Endpoint>,
     /// How to reach Cloud KMS.
     #[command(flatten)]
     pub kms: Kms,
@@ -88,22 +97,48 @@ pub struct Said {
 pub async fn audit(arguments: &AuditKey, now: DateTime<Utc>) -> Result<Said, Error> {
     let grant = apart(&arguments.grant, read_grant).await?;
     let verdicts = match arguments.verdicts.clone() {
-        Some(folder) => Some(blocking(move || Verdicts::read(&folder)).await?),
+        Some(folder) => Some(blocking(move || Ok(verdicts::read(&folder)?)).await?),
         None => None,
     };
-    let keys = Keys::connect(arguments.kms.kms_endpoint.as_ref()).await?;
-    let credentials = gcp::credentials().await?;
-    let pools = Pools::open(arguments.iam_endpoint.as_ref(), credentials)?;
-    let live = Live::read(&keys, &pools, &grant).await?;
-    let audit = Audit::of(&live, &grant, verdicts.as_ref(), now)?;
+    let inspection = Inspection {
+        grant: &grant,
+        verdicts: verdicts.as_ref(),
+        now,
+    };
+    inspection.granted().map_err(undescribed)?;
+    let live = cloud(arguments).await?.live(&grant).await?;
+    let audit = Audit::of(&live, &inspection, arguments.scope())?;
     Ok(Said {
         notes: Vec::new(),
         data: Some(audit.to_string()),
         json: audit.to_json(),
-        status: match audit.is_as_granted() {
-            true => Status::Yes,
-            false => Status::No,
-        },
+        status: audit.status(),
+    })
+}
+
+impl AuditKey {
+    fn scope(&self) -> Scope {
+        match self.without_ancestors {
+            true => Scope::Ring,
+            false => Scope::All,
+        }
+    }
+}
+
+async fn cloud(arguments: &AuditKey) -> Result<Cloud, Hinted> {
+    let credentials = gcp::credentials().await?;
+    let (kms, iam) = (&arguments.kms.kms_endpoint, &arguments.iam_endpoint);
+    let resources = match arguments.scope() {
+        Scope::All => {
+            let endpoint = arguments.resource_manager_endpoint.as_ref();
+            Some(Resources::open(endpoint, credentials.clone())?)
+        }
+        Scope::Ring => None,
+    };
+    Ok(Cloud {
+        policies: Policies::open(kms.as_ref(), credentials.clone()).await?,
+        pools: Pools::open(iam.as_ref(), credentials)?,
+        resources,
     })
 }
 

@@ -17,13 +17,12 @@ use google::kms::Key;
 use google_cloud_iam_v1::model::Policy;
 
 use crate::grant::plan::Plan;
-use grant::live;
 
 mod edit;
 mod retire;
 
 pub use edit::Edit;
-pub use retire::{Fate, Retirement, until};
+pub use retire::{Fate, Retirement};
 
 /// How long a write is retried if other writers change the policy at the same time.
 const CONTENTION: Duration = Duration::from_secs(60);
@@ -92,14 +91,6 @@ impl Keys {
     /// The policy cannot be read or written.
     pub async fn apply(&self, key: &Key, edit: &Edit) -> Result<Change, Hinted> {
         self.change(&key.to_string(), edit).await
-    }
-
-    /// A description of the key.
-    ///
-    /// # Errors
-    /// The key does not exist, or may not be read.
-    pub async fn describe(&self, key: &Key) -> Result<live::Key, Hinted> {
-        self.0.key(key).await
     }
 
     async fn change(&self, key: &str, edit: &Edit) -> Result<Change, Hinted> {

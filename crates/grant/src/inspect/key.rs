@@ -4,21 +4,21 @@ use super::finding::Finding;
 use crate::document::Grant;
 use crate::live::Key;
 
-/// What is wrong with the grant's key: it must be for decryption, have a primary version that is enabled, and be protected as the
-/// grant says.
-pub fn key(grant: &Grant, key: &Key) -> Option<Finding> {
+/// The grant's key must be for decryption, have a primary version that is enabled, and be protected as the grant says.
+pub(super) fn check(grant: &Grant, key: &Key) -> Finding {
     let primary = key.primary.as_deref().unwrap_or("no primary version");
-    if key.purpose != "ENCRYPT_DECRYPT" || primary != "ENABLED" {
-        return Some(Finding::KeyUnusable {
+    let found = key.protection.clone();
+    match grant.protection().map(|level| level.name()) {
+        _ if key.purpose != "ENCRYPT_DECRYPT" || primary != "ENABLED" => Finding::KeyUnusable {
             purpose: key.purpose.clone(),
             primary: primary.to_owned(),
-        });
+        },
+        Some(expected) if expected != found => Finding::Protection {
+            expected: expected.to_owned(),
+            found,
+        },
+        _ => Finding::KeyUsable { protection: found },
     }
-    let expected = grant.protection()?.name();
-    (expected != key.protection).then(|| Finding::Protection {
-        expected: expected.to_owned(),
-        found: key.protection.clone(),
-    })
 }
 
 #[cfg(test)]
@@ -36,20 +36,15 @@ protection_level = "HSM"
     fn a_key_must_decrypt_and_be_protected_as_granted() {
         let grant = Grant::parse(GRANT.as_bytes()).unwrap();
         for (purpose, protection, primary, expected) in [
-            ("ENCRYPT_DECRYPT", "HSM", Some("ENABLED"), None),
-            ("MAC", "HSM", Some("ENABLED"), Some("key-unusable")),
-            ("ENCRYPT_DECRYPT", "HSM", None, Some("key-unusable")),
-            (
-                "ENCRYPT_DECRYPT",
-                "HSM",
-                Some("DISABLED"),
-                Some("key-unusable"),
-            ),
+            ("ENCRYPT_DECRYPT", "HSM", Some("ENABLED"), "key-usable"),
+            ("MAC", "HSM", Some("ENABLED"), "key-unusable"),
+            ("ENCRYPT_DECRYPT", "HSM", None, "key-unusable"),
+            ("ENCRYPT_DECRYPT", "HSM", Some("DISABLED"), "key-unusable"),
             (
                 "ENCRYPT_DECRYPT",
                 "SOFTWARE",
                 Some("ENABLED"),
-                Some("protection-level"),
+                "protection-level",
             ),
         ] {
             let live = Key {
@@ -57,8 +52,7 @@ protection_level = "HSM"
                 protection: protection.to_owned(),
                 primary: primary.map(str::to_owned),
             };
-            let found = key(&grant, &live);
-            assert_eq!(found.as_ref().map(Finding::code), expected, "{live:?}");
+            assert_eq!(check(&grant, &live).code(), expected, "{live:?}");
         }
     }
 }

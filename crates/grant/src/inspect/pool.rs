@@ -5,46 +5,61 @@ use std::collections::BTreeMap;
 use google::admission::OidcProvider;
 use google::identity;
 
-use super::finding::{Finding, Setting};
-use crate::live::{ACTIVE, DELETED, Oidc, Pool, Provider};
+use super::finding::{Finding, Outcome, Setting};
+use crate::document::Grant;
+use crate::live::{Oidc, Pool, Provider};
 use crate::provider::GrantedProvider;
 
 /// The kind of provider that a grant describes.
 const OIDC: &str = "OpenID Connect";
 
-/// What is wrong with a pool.
-pub fn pool(name: &identity::Pool, pool: &Pool) -> Vec<Finding> {
-    let closed = closed(&pool.state, pool.disabled).map(|state| Finding::PoolClosed {
-        pool: name.clone(),
-        state,
-    });
-    closed.into_iter().collect()
+/// The pool: it must accept tokens.
+pub(super) fn check(grant: &Grant, pool: Option<&Pool>) -> Finding {
+    let name = || grant.pool().clone();
+    match pool.map(|pool| pool.status.closed()) {
+        Some(None) => Finding::PoolActive,
+        Some(Some(state)) => Finding::PoolClosed {
+            pool: name(),
+            state,
+        },
+        None => Finding::NoPool { pool: name() },
+    }
 }
 
-/// What is wrong with the providers of the pool: that of the grant must be as the grant describes it, and there must be no other.
-/// Providers that were deleted do not count.
-pub fn providers(granted: &GrantedProvider, live: &[Provider]) -> Vec<Finding> {
+/// The providers of the pool: that of the grant must be as the grant describes it, and there must be no other. Providers that were
+/// deleted do not count.
+pub(super) fn check_providers(granted: &GrantedProvider, live: &[Provider]) -> Vec<Finding> {
     let is_granted = |provider: &&Provider| {
         let name = provider.name.parse::<identity::Provider>();
         name.is_ok_and(|name| name == *granted.name())
     };
     let (own, others): (Vec<_>, Vec<_>) = live.iter().partition(is_granted);
-    let others = others.iter().filter(|other| other.state != DELETED);
-    let others = others.map(|other| Finding::OtherProvider {
-        name: other.name.clone(),
-    });
     let mut found = match own.first() {
         Some(own) => compare(granted, own),
         None => vec![Finding::NoProvider {
             provider: granted.name().clone(),
         }],
     };
-    found.extend(others);
+    let further = others.iter().map(|other| further(other));
+    found.extend(further);
+    if !found.iter().any(|one| one.outcome() == Outcome::Fail) {
+        let id = granted.name().id().to_owned();
+        found.insert(0, Finding::ProviderAsGranted { id });
+    }
     found
 }
 
+/// A provider that the grant does not describe. One that is disabled can be enabled again.
+fn further(provider: &Provider) -> Finding {
+    let name = provider.name.clone();
+    match provider.status.is_deleted() {
+        true => Finding::DeletedProvider { name },
+        false => Finding::OtherProvider { name },
+    }
+}
+
 fn compare(granted: &GrantedProvider, live: &Provider) -> Vec<Finding> {
-    let closed = closed(&live.state, live.disabled).map(|state| Finding::ProviderClosed {
+    let closed = live.status.closed().map(|state| Finding::ProviderClosed {
         provider: granted.name().clone(),
         state,
     });
@@ -58,14 +73,6 @@ fn compare(granted: &GrantedProvider, live: &Provider) -> Vec<Finding> {
         found,
     });
     closed.into_iter().chain(differs).collect()
-}
-
-fn closed(state: &str, disabled: bool) -> Option<String> {
-    match disabled {
-        _ if state != ACTIVE => Some(state.to_owned()),
-        true => Some("disabled".to_owned()),
-        false => None,
-    }
 }
 
 /// The settings that a grant describes, each as text.
@@ -130,7 +137,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::document::Grant;
 
     const POOL: &str = "projects/1234/locations/global/workloadIdentityPools/trusted";
     /// The condition of Google's tutorial: it admits images with debug access, overrides and any machine.
@@ -165,18 +171,26 @@ mod tests {
         provider
     }
 
+    /// What is found beside that the provider is as granted.
     fn found(live: Value) -> Vec<Finding> {
         let grant = grant();
         let live: Vec<Provider> = serde_json::from_value(live).unwrap();
-        providers(grant.provider().unwrap(), &live)
+        let mut found = check_providers(grant.provider().unwrap(), &live);
+        let is_failed = found.iter().any(|one| one.outcome() == Outcome::Fail);
+        let passed = found.iter().any(|one| one.outcome() == Outcome::Pass);
+        assert_eq!(is_failed, !passed, "{found:?}");
+        found.retain(|one| one.outcome() != Outcome::Pass);
+        found
     }
 
     #[test]
     fn the_described_provider_alone_has_no_finding() {
         assert_eq!(found(json!([right()])), []);
-        let mut deleted = edited("/name", json!(format!("{POOL}/providers/former")));
+        let name = format!("{POOL}/providers/former");
+        let mut deleted = edited("/name", json!(name));
         deleted["state"] = json!("DELETED");
-        assert_eq!(found(json!([right(), deleted])), []);
+        let noted = Finding::DeletedProvider { name };
+        assert_eq!(found(json!([right(), deleted])), [noted]);
     }
 
     #[test]
@@ -263,20 +277,17 @@ mod tests {
     #[test]
     fn a_closed_pool_is_found() {
         let state = |live: Value| {
-            let live = serde_json::from_value(live).unwrap();
-            let name = POOL.parse().unwrap();
-            pool(&name, &live)
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
+            let live: Pool = serde_json::from_value(live).unwrap();
+            check(&grant(), Some(&live)).to_string()
         };
-        assert_eq!(state(json!({"name": POOL, "state": "ACTIVE"})), [""; 0]);
-        let closed = |words| [format!("the pool {POOL} accepts no token: it is {words}")];
+        assert_eq!(state(json!({"name": POOL, "state": "ACTIVE"})), "active");
+        let closed = |words| format!("the pool {POOL} accepts no token: it is {words}");
         assert_eq!(
             state(json!({"state": "ACTIVE", "disabled": true})),
             closed("disabled")
         );
         assert_eq!(state(json!({"state": "DELETED"})), closed("deleted"));
         assert_eq!(state(json!({})), closed("without a state"));
+        assert_eq!(check(&grant(), None).code(), "no-pool");
     }
 }

@@ -10,17 +10,13 @@
 //! - A condition of others is compared as text only: an image that has the role under one loses it at once.
 //! - A policy that is written in a version below 3 loses its conditions.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use content::Digest;
 use google::admission::IMAGE_DIGEST;
 use google::identity::Pool;
 use google::{Identities, Member};
 use google_cloud_iam_v1::model::{Binding as Granted, Policy};
-
-/// The title of our conditions.
-const TITLE: &str = "countersign: rotated out";
-const BEFORE: &str = "request.time < timestamp('";
-const END: &str = "')";
+use grant::window::{TITLE, before, until};
 
 /// What becomes of the images that are retired.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,19 +112,6 @@ impl Retirement {
             _ => None,
         }
     }
-}
-
-/// The condition that is met before a time.
-fn before(time: DateTime<Utc>) -> String {
-    let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
-    format!("{BEFORE}{time}{END}")
-}
-
-/// The time before which a condition is met, if it is one of ours and nothing more.
-pub fn until(condition: &str) -> Option<DateTime<Utc>> {
-    let time = condition.strip_prefix(BEFORE)?.strip_suffix(END)?;
-    let time = DateTime::parse_from_rfc3339(time).ok()?.to_utc();
-    (before(time) == condition).then_some(time)
 }
 
 fn expression(granted: &Granted) -> Option<&str> {
