@@ -10,7 +10,7 @@ mod error;
 #[allow(dead_code, reason = "only other tests use all of it")]
 mod rehearsal;
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use error::Error;
 use rehearsal::{EARLIER, Rehearsal, Release};
@@ -112,6 +112,104 @@ fn a_rotation_binds_the_new_image_before_it_retires_the_old_ones() {
     let mut left = [new, EARLIER.to_owned()];
     left.sort();
     assert_eq!(release.members(), left);
+}
+
+/// What a command prints, and what it says, for people.
+#[track_caller]
+fn words(command: &Command) -> (String, String) {
+    let output = Release::in_words(command).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let said = text(output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    (text(output.stdout), said)
+}
+
+const OTHERS: &str = "this command looks at the policy of the key, under the role of the grant, by digest; `verifier audit` shows who else \
+                      may decrypt";
+
+#[test]
+fn a_rotation_is_told_in_words() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    let (old, new) = (old(&release), release.member());
+    release.bind(&old);
+    rehearsal.proxy.release();
+    let role = cloud::DECRYPTER;
+
+    let (planned, said) = words(&release.rotate(&[]));
+    let changes = format!("  {role}\n    - {old}\n    + {new}\nunchanged: 1 other member(s)\n");
+    assert!(planned.starts_with("policy of projects/"), "{planned}");
+    assert!(planned.ends_with(&changes), "{planned}");
+    assert!(
+        said.ends_with("\nnothing was changed: --apply changes it\n"),
+        "{said}"
+    );
+
+    let (planned, said) = words(&release.rotate(&["--keep", "1h", "--apply"]));
+    assert!(
+        planned.contains(&format!("{role}, if request.time < timestamp('")),
+        "{planned}"
+    );
+    let [.., added, retired, others] = &said.lines().collect::<Vec<_>>()[..] else {
+        panic!("{said}");
+    };
+    assert_eq!(*added, "the new image has the role");
+    let start =
+        format!("in the policy of the key, other images of the pool have {role} by digest until 2");
+    assert!(
+        retired.starts_with(&start) && retired.ends_with("Z at the latest"),
+        "{retired}"
+    );
+    assert_eq!(*others, OTHERS);
+
+    let (_, said) = words(&release.rotate(&["--apply"]));
+    let gone = format!(
+        "in the policy of the key, no other image of the pool has {role} by digest any more"
+    );
+    let end = format!("\nthe new image already had the role\n{gone}\n{OTHERS}\n");
+    assert!(said.ends_with(&end), "{said}");
+
+    let (planned, said) = words(&release.rotate(&["--apply"]));
+    assert!(
+        planned.ends_with("cryptoKeys/data stays as it is\n"),
+        "{planned}"
+    );
+    let end =
+        format!("\nthe new image already had the role\nno other image was changed\n{OTHERS}\n");
+    assert!(said.ends_with(&end), "{said}");
+}
+
+#[test]
+fn a_revocation_is_told_in_words() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    report(&release.authorize().output().unwrap(), 0);
+    let digest = release.digest();
+    let (role, key) = (
+        cloud::DECRYPTER,
+        "projects/collaborator/locations/global/keyRings/ring/cryptoKeys/data",
+    );
+    let gone = format!("binding of {digest} to {role} removed from the policy of {key}\n");
+    let absent = format!("the policy of {key} has no binding of {digest} to {role}\n");
+    for first in [gone, absent] {
+        let (printed, said) = words(&release.revoke());
+        assert_eq!(printed, "");
+        let rest = said.strip_prefix(&first);
+        let rest = rest.unwrap_or_else(|| panic!("{said}"));
+        let [measured, others, tokens, pool] = &rest.lines().collect::<Vec<_>>()[..] else {
+            panic!("{rest}");
+        };
+        assert!(
+            measured.starts_with("not measured, for lack of --probe: "),
+            "{measured}"
+        );
+        assert_eq!(*others, OTHERS);
+        assert!(
+            tokens.starts_with("access tokens stay valid for up to an hour, "),
+            "{tokens}"
+        );
+        assert!(pool.ends_with(" --location=global --disabled"), "{pool}");
+    }
 }
 
 #[test]
