@@ -73,8 +73,8 @@ pub struct Policy {
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// The principals.
     pub(crate) principals: Principals,
-    /// Who must have signed the image.
-    pub(crate) signatures: Quorum,
+    /// Who must have signed the image, unless attestations are enough.
+    pub(crate) signatures: Option<Quorum>,
     /// Whether signatures that name no repository count.
     pub(crate) without_repository: WithoutRepository,
     /// Who must also have signed the image before it is bound, if the policy names anyone.
@@ -117,7 +117,7 @@ impl Policy {
             }),
             advisories,
             repository: document.repository()?,
-            signatures: document.signatures.resolve(&principals)?,
+            signatures: document.quorum(&principals)?,
             without_repository: document.signatures.without_repository,
             evidence: document.evidence()?,
             countersigners: document.countersigners(&principals)?,

@@ -12,7 +12,7 @@ use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
-use trust::{Identity, Means, Principal, Principals};
+use trust::{Identity, Means, Principal, Principals, Quorum};
 
 use crate::commit::{Commit, InvalidCommit};
 
@@ -153,6 +153,19 @@ impl Document {
         Ok((principals.with_root(root), Some(digest)))
     }
 
+    pub(super) fn quorum(&self, known: &Principals) -> Result<Option<Quorum>, InvalidPolicy> {
+        let attestations = match self.is_attested() {
+            true => Demand::Required,
+            false => Demand::NotRequired,
+        };
+        self.signatures.resolve(known, attestations)
+    }
+
+    /// Whether an attestation is required.
+    fn is_attested(&self) -> bool {
+        !self.attestations.require.is_empty() || !self.attestation.is_empty()
+    }
+
     pub(super) fn countersigners(
         &self,
         known: &Principals,
@@ -222,8 +235,7 @@ impl Document {
     /// attestation or a rebuild.
     pub(super) fn require_something(&self) -> Result<(), InvalidPolicy> {
         let is_signed = !self.signatures.require.is_empty();
-        let is_attested = !self.attestations.require.is_empty() || !self.attestation.is_empty();
-        match is_signed || is_attested || self.rebuild.require {
+        match is_signed || self.is_attested() || self.rebuild.require {
             true => Ok(()),
             false => Err(InvalidPolicy::of(
                 "it admits any image: expected signers in signatures.require, predicates in \

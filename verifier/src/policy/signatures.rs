@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use trust::{Principals, Quorum};
 
-use super::InvalidPolicy;
 use super::names::keys;
+use super::{Demand, InvalidPolicy};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,8 +27,24 @@ pub(crate) enum WithoutRepository {
 }
 
 impl Entry {
-    /// As many as are required must have signed, unless the entry asks for more.
-    pub(super) fn resolve(&self, known: &Principals) -> Result<Quorum, InvalidPolicy> {
+    /// As many as are required must have signed, unless the entry asks for more; `None` if it asks for no signature, in so many
+    /// words: then an attestation must name the image.
+    pub(super) fn resolve(
+        &self,
+        known: &Principals,
+        attestations: Demand,
+    ) -> Result<Option<Quorum>, InvalidPolicy> {
+        match (&self.require[..], self.threshold, attestations) {
+            ([], Some(0), Demand::Required) => Ok(None),
+            ([], Some(0), Demand::NotRequired) => Err(InvalidPolicy::of(
+                "signatures.threshold is 0, and no attestation is required: expected predicates in attestations.require, or an \
+                 [[attestation]]",
+            )),
+            _ => self.quorum(known).map(Some),
+        }
+    }
+
+    fn quorum(&self, known: &Principals) -> Result<Quorum, InvalidPolicy> {
         let required = keys("signatures.require", &self.require, known)?;
         let threshold = self.threshold.unwrap_or(required.len());
         let quorum = Quorum::new(required, threshold, known);
@@ -64,5 +80,22 @@ mod tests {
         ] {
             assert!(with(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn an_attestation_may_be_enough() {
+        let key = PrivateKey::generate().unwrap();
+        let policy = text(&[("builder", &key)]);
+        let none = policy.replace(
+            "[signatures]\nrequire = [\"builder\"]",
+            "[signatures]\nrequire = []\nthreshold = 0",
+        );
+        assert_ne!(none, policy);
+        assert!(parse(&none).unwrap().signatures.is_none());
+        let unattested = none.replace("require = [\"provenance\", \"sbom\"]", "require = []");
+        let error = parse(&unattested).unwrap_err().to_string();
+        assert!(error.contains("no attestation is required"), "{error}");
+        let entry = "\n[[attestation]]\ntype = \"custom\"\nfrom = [\"builder\"]\n";
+        assert!(parse(&(unattested + entry)).unwrap().signatures.is_none());
     }
 }

@@ -39,6 +39,7 @@ fn skipped(rule: Rule) -> &'static str {
             "a saved image has no repository; its signatures and statements must name that of the policy"
         }
         Rule::Rebuild => "the policy does not require a rebuild",
+        Rule::Signatures => "the policy does not require a signature",
         _ => "the policy does not require this statement",
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use trust::{Identity, Verified};
+use trust::{Identity, Quorum, Verified};
 
 use crate::evidence::{Evidence, ImageSignature, Visibility};
 use crate::finding::{Finding, Rule, Subject};
@@ -14,6 +14,13 @@ use oci::ImageRef;
 
 /// Counts principals by identity.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    match &policy.signatures {
+        Some(quorum) => count(quorum, evidence, policy),
+        None => vec![Finding::skipped(Rule::Signatures)],
+    }
+}
+
+fn count(quorum: &Quorum, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let all = evidence.attested.signatures.iter();
     let (here, others): (Vec<&Verified<ImageSignature>>, Vec<_>) =
         all.partition(|signature| is_here(signature, policy));
@@ -24,10 +31,10 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let source = evidence.attested.source;
     let unseen = |key: &Identity| unseen(key, &here, source, policy);
     findings.extend(signers.iter().filter_map(unseen));
-    let missing: Vec<&Identity> = policy.signatures.missing(&signers).collect();
+    let missing: Vec<&Identity> = quorum.missing(&signers).collect();
     findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
-    let [needed, signed] = quorum(&signers, policy);
-    if !policy.signatures.is_reached(&signers) {
+    let [needed, signed] = compared(quorum, &signers, policy);
+    if !quorum.is_reached(&signers) {
         let subject = Subject::Signers;
         findings.push(Finding::fail(Rule::Signatures, subject, needed, signed));
     } else if missing.is_empty() {
@@ -109,9 +116,9 @@ pub(super) fn expected(key: &Identity, evidence: &Evidence, policy: &Policy) -> 
     (subject, Value::Signature { by, image })
 }
 
-fn quorum(signers: &BTreeSet<Identity>, policy: &Policy) -> [Value; 2] {
+fn compared(quorum: &Quorum, signers: &BTreeSet<Identity>, policy: &Policy) -> [Value; 2] {
     let needed = Value::Quorum {
-        threshold: policy.signatures.threshold(),
+        threshold: quorum.threshold(),
         principals: policy.principals.len(),
     };
     [needed, names(signers, policy)]

@@ -23,10 +23,13 @@ pub const CASES: &[Case] = &[
         policy("threshold = 1", "threshold = 3")
     }),
     ("threshold_of_none_fail", || {
-        policy(
-            "require = [\"builder\"]\nthreshold = 1",
-            "require = []\nthreshold = 0",
-        )
+        policy("threshold = 1", "threshold = 0")
+    }),
+    ("neither_signature_nor_attestation_fail", || {
+        let text = policy_text(&keys());
+        let signed = "require = [\"builder\"]\nthreshold = 1";
+        let text = text.replacen(signed, "require = []\nthreshold = 0", 1);
+        parsed(&text.replacen("require = [\"provenance\", \"sbom\"]", "require = []", 1))
     }),
     ("policy_for_any_image_fail", || {
         let text = policy_text(&keys());

@@ -101,6 +101,26 @@ fn a_policy_may_count_signatures_without_a_repository() {
     assert!(!judged(|keys| &keys.unknown, &without_a_repository));
 }
 
+/// As for images that have nothing but the provenance of their builder.
+#[test]
+fn attestations_are_enough_if_the_policy_says_so() {
+    let mut case = Case::passing();
+    case.published.pieces.drain(..2);
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+    let required = "require = [\"builder\"]\nthreshold = 1";
+    let none = "require = []\nthreshold = 0";
+    assert!(case.policy.contains(required));
+    case.policy = case.policy.replace(required, none);
+    let verdict = case.verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    case.published.pieces.clear();
+    case.refused_by(&[PROVENANCE, SBOM], "statement about this image");
+}
+
 #[test]
 fn an_sbom_is_not_a_signature() {
     let mut case = Case::passing();
