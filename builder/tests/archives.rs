@@ -12,16 +12,19 @@ use std::process::{Command, Output, Stdio};
 use content::Digest;
 use https::{Answer, HOST, Server};
 
-/// A tar archive of `tool-1/data/text`, packed by gzip.
+/// A tar archive of `tool-1/data/text` and a library without members beside it, packed by gzip.
 fn archive(text: &str) -> Vec<u8> {
     let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut archive = tar::Builder::new(packed);
-    let mut header = tar::Header::new_gnu();
-    header.set_size(text.len() as u64);
-    header.set_mode(0o600);
-    archive
-        .append_data(&mut header, "tool-1/data/text", text.as_bytes())
-        .unwrap();
+    for (name, text) in [("text", text), ("libnone.a", "!<arch>\n")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        let path = format!("tool-1/data/{name}");
+        archive
+            .append_data(&mut header, path, text.as_bytes())
+            .unwrap();
+    }
     archive.into_inner().unwrap().finish().unwrap()
 }
 
@@ -29,7 +32,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A repository with a crate that includes a file of the archive.
+/// A repository with a crate that includes a file of the archive, and links a library of it.
 struct Place {
     folder: tempfile::TempDir,
     server: Server,
@@ -58,6 +61,12 @@ impl Place {
             (
                 "src/main.rs",
                 "fn main() { print!(include_str!(\"/opt/tool/text\")) }\n".to_owned(),
+            ),
+            (
+                "build.rs",
+                "fn main() {\n    println!(\"cargo:rustc-link-search=native=/opt/tool\");\n    \
+                 println!(\"cargo:rustc-link-lib=static=none\");\n}\n"
+                    .to_owned(),
             ),
             (
                 "Image.toml",
@@ -149,6 +158,8 @@ fn a_build_sees_the_archive_that_the_lock_names() {
     let layout = place.folder.path().join("layout");
     let provenance = fs::read_to_string(layout.join("provenance.json")).unwrap();
     assert!(provenance.contains(&url), "{provenance}");
+    let unlisted = "files that are linked and belong to no package: 1, such as /opt/tool/libnone.a";
+    assert!(said(&built).contains(unlisted), "{}", said(&built));
     let layers = fs::read_dir(layout.join("blobs/sha256")).unwrap();
     let has_text = |path: PathBuf| {
         let bytes = fs::read(path).unwrap();

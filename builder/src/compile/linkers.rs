@@ -115,7 +115,7 @@ pub(super) fn packages(
     if let Some(first) = unowned.first() {
         let (count, first) = (unowned.len(), first.display());
         order.supply.step(&format!(
-            "note: {count} of the files that are linked belong to no package, such as {first}: the bill of materials does not list them"
+            "note: the bill of materials does not list files that are linked and belong to no package: {count}, such as {first}"
         ))?;
     }
     Ok(owners)
