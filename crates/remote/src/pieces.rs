@@ -1,19 +1,22 @@
 //! Files that are uploaded in pieces.
 
 use std::error::Error as _;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 
 use bytes::Bytes;
 use content::{CheckError, Digest, Hasher};
 use futures_util::stream::{self, Stream};
 use oci::Descriptor;
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
+use tokio::task;
 
 use crate::Error;
 
 /// The size of one piece, in bytes.
 const PIECE: usize = 256 << 10;
+/// Pieces that are read ahead.
+const WAITING: usize = 2;
 
 /// A file that is uploaded in pieces and checked against its descriptor on the way.
 pub(crate) struct Pieces {
@@ -21,6 +24,7 @@ pub(crate) struct Pieces {
     expected: Digest,
     size: u64,
     seen: u64,
+    /// None after the end, and after an error.
     hasher: Option<Hasher>,
 }
 
@@ -35,50 +39,50 @@ impl Pieces {
         }
     }
 
-    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Bytes, io::Error>> + Send {
-        stream::try_unfold(self, |mut pieces| async move {
-            let piece = pieces.next().await?;
-            Ok(piece.map(|piece| (piece, pieces)))
-        })
+    /// The pieces, which another thread reads and hashes while earlier ones are sent. It ends with the stream.
+    pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        let (reader, mut pieces) = mpsc::channel(WAITING);
+        task::spawn_blocking(move || {
+            for piece in self {
+                if reader.blocking_send(piece).is_err() {
+                    break;
+                }
+            }
+        });
+        stream::poll_fn(move |context| pieces.poll_recv(context))
     }
 
     /// The next piece. The last piece is not returned before the digest of the whole file has been
     /// checked, so that a registry never receives a complete file with the wrong content.
-    async fn next(&mut self) -> Result<Option<Bytes>, io::Error> {
+    fn read(&mut self, mut hasher: Hasher) -> io::Result<Option<Bytes>> {
         let left = self.size - self.seen;
-        if left == 0 {
-            self.check_end().await?;
-            return Ok(None);
-        }
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-        self.fill(&mut piece).await?;
+        self.fill(&mut piece)?;
+        hasher.update(&piece);
         if self.seen == self.size {
-            self.check_end().await?;
+            self.check_end(hasher)?;
+        } else {
+            self.hasher = Some(hasher);
         }
-        Ok(Some(piece.into()))
+        Ok((!piece.is_empty()).then(|| piece.into()))
     }
 
-    async fn fill(&mut self, piece: &mut [u8]) -> Result<(), io::Error> {
+    fn fill(&mut self, piece: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while filled < piece.len() {
-            let count = self.file.read(&mut piece[filled..]).await?;
-            if count == 0 {
-                return Err(self.too_short(self.seen + filled as u64));
+            match self.file.read(&mut piece[filled..]) {
+                Ok(0) => return Err(self.too_short(self.seen + filled as u64)),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            filled += count;
         }
         self.seen += filled as u64;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(piece);
-        }
         Ok(())
     }
 
-    async fn check_end(&mut self) -> Result<(), io::Error> {
-        let Some(hasher) = self.hasher.take() else {
-            return Ok(());
-        };
-        if self.file.read(&mut [0]).await? != 0 {
+    fn check_end(&mut self, hasher: Hasher) -> io::Result<()> {
+        if self.file.read(&mut [0])? != 0 {
             return Err(self.too_long());
         }
         let (expected, actual) = (self.expected, hasher.finish());
@@ -103,6 +107,15 @@ impl Pieces {
             actual: self.size + 1,
             longer: true,
         })
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let hasher = self.hasher.take()?;
+        self.read(hasher).transpose()
     }
 }
 

@@ -11,7 +11,6 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use oci::{Descriptor, Layout, Target, media};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
-use tokio::fs::File;
 
 use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
@@ -71,7 +70,7 @@ impl Registry {
 
     async fn upload_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         let file = content::open_regular(path).map_err(At::reading(path))?;
-        let pieces = Pieces::new(File::from_std(file), descriptor).into_stream();
+        let pieces = Pieces::new(file, descriptor).into_stream();
         let uploaded = self.upload(descriptor, Body::wrap_stream(pieces)).await;
         uploaded.map_err(|error| match pieces::failed_check(&error) {
             Some(check) => {
