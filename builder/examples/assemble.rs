@@ -1,24 +1,25 @@
-//! Assembles the files of a folder into an image, without a build: `assemble FOLDER LAYOUT`. The benchmark runs it, and it
-//! is an example of how to use the library.
+//! Assembles the files of folders into an image, without a build: `assemble FOLDER… LAYOUT`. Each folder becomes a layer, the
+//! first the lowest. The benchmark runs it, and it is an example of how to use the library.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use builder::image::assemble::{ImageSpec, assemble};
+use builder::image::assemble::{Base, ImageSpec, assemble};
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};
 
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let [folder, layout] = &arguments[..] else {
-        eprintln!("usage: assemble FOLDER LAYOUT");
+    let [below @ .., top, layout] = &arguments[..] else {
+        eprintln!("usage: assemble FOLDER… LAYOUT");
         return ExitCode::from(2);
     };
-    match image(Path::new(folder), Path::new(layout)) {
+    match image(below, Path::new(top), Path::new(layout)) {
         Ok(digest) => {
             println!("{digest}");
             ExitCode::SUCCESS
@@ -30,16 +31,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn image(folder: &Path, layout: &Path) -> Result<content::Digest, Box<dyn std::error::Error>> {
-    let mut entries = Vec::new();
-    walk(folder, folder, &mut entries)?;
+fn image(
+    below: &[OsString],
+    top: &Path,
+    layout: &Path,
+) -> Result<content::Digest, Box<dyn std::error::Error>> {
+    let layout = Layout::create(layout)?;
+    let mut base = Base {
+        layers: Vec::new(),
+        diff_ids: Vec::new(),
+        execution: Execution::default(),
+    };
+    for folder in below {
+        let (layer, written) = layout.write_layer(entries(Path::new(folder))?)?;
+        base.layers.push(layer);
+        base.diff_ids.push(written.diff_id);
+    }
     let spec = ImageSpec {
-        base: None,
-        entries: entries.into_iter().map(Into::into).collect(),
+        base: (!below.is_empty()).then_some(base),
+        entries: entries(top)?.into_iter().map(Into::into).collect(),
         architecture: "amd64".to_owned(),
         execution: Execution::default(),
     };
-    Ok(assemble(spec, &Layout::create(layout)?)?.image_digest)
+    Ok(assemble(spec, &layout)?.image_digest)
+}
+
+fn entries(folder: &Path) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
+    let mut entries = Vec::new();
+    walk(folder, folder, &mut entries)?;
+    Ok(entries)
 }
 
 fn walk(
