@@ -101,7 +101,7 @@ impl Resources {
         &self,
         project: &str,
     ) -> Result<Result<Vec<(Level, String)>, Unread>, Hinted> {
-        let doing = format!("reading what {project} is in");
+        let doing = format!("reading the ancestors of {project}");
         let request = Request {
             doing: &doing,
             path: &format!("v1/{project}:getAncestry"),
