@@ -144,6 +144,8 @@ pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> 
     command.args(["launch", reference, "--plain-http", "--project", OPERATOR]);
     command.args(["--attestation", &cast.endpoints.attestation]);
     command.args(["--signed-image-repos", signatures]);
+    // The workload that counts does not handle SIGTERM.
+    command.args(["--grace", "0"]);
     command
 }
 

@@ -111,7 +111,7 @@ _emulator() {
             return 0
             ;;
         emulator__subcmd__launch)
-            opts="-h --attestation --plain-http --ca --project --project-number --zone --instance-name --instance-id --service-account --signed-image-repos --cmd --env --image-family --hwmodel --log-redirect --metadata --metadata-address --runtime --help"
+            opts="-h --attestation --plain-http --ca --project --project-number --zone --instance-name --instance-id --service-account --signed-image-repos --cmd --env --image-family --hwmodel --log-redirect --metadata --metadata-address --runtime --grace --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +185,10 @@ _emulator() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -193,7 +197,7 @@ _emulator() {
             return 0
             ;;
         emulator__subcmd__serve)
-            opts="-h --state --project --registry-writers --help"
+            opts="-h --state --project --registry-writers --registry-readers --port-base --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -209,6 +213,14 @@ _emulator() {
                     ;;
                 --registry-writers)
                     COMPREPLY=($(compgen -W "anyone owners" -- "${cur}"))
+                    return 0
+                    ;;
+                --registry-readers)
+                    COMPREPLY=($(compgen -W "anyone granted" -- "${cur}"))
+                    return 0
+                    ;;
+                --port-base)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -26,13 +26,16 @@ end
 
 complete -c emulator -n "__fish_emulator_needs_command" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_needs_command" -s V -l version -d 'Print version'
-complete -c emulator -n "__fish_emulator_needs_command" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted'
+complete -c emulator -n "__fish_emulator_needs_command" -f -a "serve" -d 'Serve registry, attestation and Google Cloud\'s services, Compute Engine among them, on loopback until interrupted'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l state -d 'Folder that keeps all state between runs [default: a temporary folder]' -r -F
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l project -d 'A project to set up; its owner\'s credentials are written below the state folder; can be repeated' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-writers -d 'Who may write to the registry: anyone, or the owner of the project that a repository\'s path begins with, whose access token is the password' -r -f -a "anyone\t'Anyone, without credentials'
-owners\t'The owner of the project that the repository\'s path begins with'"
+owners\t'The owner of the project that the repository\'s path begins with, and who has the role of a writer on it'"
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-readers -d 'Who may read the registry: anyone, or the owner of the project that a repository\'s path begins with and who has roles/artifactregistry.reader on it' -r -f -a "anyone\t'Anyone, without credentials, as from a repository that `allUsers` may read'
+granted\t'The owner of the project that the repository\'s path begins with, and who has the role of a reader on it'"
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l port-base -d 'Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l attestation -d 'Address of the attestation service' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
@@ -56,8 +59,9 @@ false\t''"
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l metadata -d 'Attribute of the instance, served by a metadata server; a file is read at each request, so that it can be changed while the workload runs; can be repeated' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l metadata-address -d 'Address of the metadata server, on loopback; the terms of a rehearsal name it' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l runtime -d 'Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder]' -r -F
+complete -c emulator -n "__fish_emulator_using_subcommand launch" -l grace -d 'Time that the workload has to end after the SIGTERM that it gets when the launcher is interrupted, in seconds; a second signal kills it at once' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted'
+complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "serve" -d 'Serve registry, attestation and Google Cloud\'s services, Compute Engine among them, on loopback until interrupted'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+/// Returns the current time, in Unix seconds.
+pub type Clock = fn() -> u64;
+
 /// The point in time; the latest one that chrono supports if `seconds` is larger.
 pub fn at(seconds: u64) -> DateTime<Utc> {
     let seconds = i64::try_from(seconds).ok();

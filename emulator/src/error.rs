@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use console::hint::{self, Hinted};
@@ -38,10 +39,10 @@ impl StartError {
             .into()
     }
 
-    /// No port can be opened.
-    pub(crate) fn listen(source: io::Error) -> Self {
-        Hinted::doing("listening on loopback", source)
-            .hinting("check that a port on loopback is free")
+    /// A port cannot be opened.
+    pub(crate) fn listen(address: SocketAddr, source: io::Error) -> Self {
+        Hinted::doing(format!("listening on {address}"), source)
+            .hinting("check that the port is free, or choose others with --port-base")
             .into()
     }
 
@@ -54,6 +55,15 @@ impl StartError {
     /// The file of an earlier run is refused.
     pub(crate) fn file(path: &Path, fault: impl Display, hint: &'static str) -> Self {
         Self::refused(format!("reading {}", at::shown(path)), fault, hint)
+    }
+
+    /// The state of a service cannot be kept.
+    pub(crate) fn state(owner: &dyn Display) -> Self {
+        Self::refused(
+            format!("keeping the state of {owner}"),
+            "it cannot be written",
+            "check that the state folder can be written, and that there is room on its disk",
+        )
     }
 
     /// The keys of a service or project cannot be made.

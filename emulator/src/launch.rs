@@ -1,6 +1,7 @@
 //! The launcher of Confidential Space: pulls an image, enforces the launch policy of the image, measures
 //! the launch, and runs the container with a token socket (google/go-tpm-tools, `launcher`).
 
+mod account;
 mod agent;
 mod attest;
 mod command;
@@ -18,6 +19,8 @@ mod policy;
 mod pull;
 mod relay;
 mod socket;
+mod spec;
+mod stop;
 mod token_file;
 mod user;
 
@@ -25,10 +28,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use confidential::event_log;
-use console::signals::Signals;
-use remote::Registry;
+use confidential::launch_policy::Asked;
 use tokio::task::JoinSet;
 
+pub use account::Account;
 use agent::Agent;
 pub use attest::AttestError;
 use attest::Service;
@@ -39,69 +42,114 @@ use container::Container;
 use discover::Discovery;
 pub use discover::DiscoveryError;
 pub use error::Error;
-use files::Files;
+use files::{Contents, Files};
+pub use metadata::{
+    ADDRESS as METADATA, Attribute, Attributes, Facts, Metadata, listen as listen_for_metadata,
+};
 pub use notice::{Notice, Report};
-pub use options::{Metadata, Options, Outcome};
+pub use options::{Options, Outcome};
 use policy::Process;
 pub use policy::Refusal;
 use pull::Pulled;
+pub use relay::{Output, Stream};
+pub use reqwest::Url as Address;
+pub use spec::{LaunchSpec, LogRedirect, SpecError};
+pub use stop::{GRACE, Stop, Stops};
 use token_file::TokenFile;
 
-/// Launches an image and waits until the workload exits or the process is interrupted (SIGINT, SIGTERM,
-/// SIGHUP). Must be called from the thread that drives the runtime, not from a task: the container is
-/// killed when the thread that started it ends.
+/// Launches an image and waits until the workload exits or is stopped. Must be called from the thread that drives the
+/// runtime, not from a task: the container is killed when the thread that started it ends.
 ///
 /// # Errors
 /// The image cannot be pulled, there is no attestation token, or the container cannot be started.
-pub async fn run(options: Options) -> Result<Outcome, Error> {
-    let mut signals = Signals::listen().map_err(Error::signals)?;
+pub async fn run(options: Options, stops: &mut Stops) -> Result<Outcome, Error> {
     let files = Files::make(options.share.as_deref())?;
-    let outcome = tokio::select! {
-        outcome = launch(&options, &files) => outcome,
-        number = signals.next() => Ok(Outcome::Stopped(number)),
-    };
+    let outcome = launch(&options, &files, stops).await;
     files.remove().await;
     outcome
 }
 
-async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
-    let registry = Registry::connect(&options.image.repository, &options.transport)?;
+async fn launch(options: &Options, files: &Files, stops: &mut Stops) -> Result<Outcome, Error> {
+    let prepared = tokio::select! {
+        prepared = prepare(options, files) => prepared?,
+        asked = stops.next() => return Ok(asked.outcome()),
+    };
+    let ready = match prepared {
+        Prepared::Ready(ready) => ready,
+        Prepared::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
+    };
+    let output = (options.request.log_redirect == Asked::Yes).then_some(&options.output);
+    // From here on, a request to stop finds a workload that can be asked to end.
+    let mut container = Container::start(&ready.spec, output).await?;
+    (options.report)(&Notice::Started);
+    stop::wait(&mut container, options, stops).await
+}
+
+enum Prepared {
+    Ready(Box<Ready>),
+    Refused(Refusal),
+}
+
+/// All that a container needs: its description, and the tasks behind its token socket.
+struct Ready {
+    spec: Spec,
+    _background: JoinSet<()>,
+    /// The background tasks write to these files, and end before them.
+    _contents: Contents,
+}
+
+async fn prepare(options: &Options, files: &Files) -> Result<Prepared, Error> {
+    let registry = account::connect(
+        &options.image.repository,
+        &options.transport,
+        options.account.as_ref(),
+    )?;
     let image = pull::pull(&registry, &options.image).await?;
     if let Err(refusal) = policy::check(&image.config, &options.request) {
-        return Ok(Outcome::Refused(refusal));
+        return Ok(Prepared::Refused(refusal));
     }
     policy::check_platform(&image.config)?;
     files.unpack(&registry, &image).await?;
+    if lacks_users(&image.config.config.user, &files.root()) {
+        (options.report)(&Notice::OnlyRoot);
+    }
     let process = policy::process(&image.config, &options.request, &options.machine.name)?;
     let agent = agent(options, &image, &process);
-    // Dropped after the background tasks, which write to these files.
-    let _contents = files.contents();
+    let contents = files.contents();
     let mut background = JoinSet::new();
     background.spawn(socket::serve(files.share(), agent.clone())?);
     if let Some(metadata) = &options.metadata {
-        let attributes = metadata.attributes.clone();
-        background.spawn(metadata::serve(metadata.address, attributes).await?);
+        background.spawn(metadata::serve(metadata)?);
     }
     let token_file = TokenFile::new(agent, files.share());
     let pause = token_file.write().await?;
     background.spawn(token_file.keep_fresh(pause));
-    let output = options.request.log_redirect;
-    let spec = spec(files, &image, process, &options.machine);
-    let container = Container::start(&spec, output).await?;
-    Ok(Outcome::Exited(container.wait().await?))
+    Ok(Prepared::Ready(Box::new(Ready {
+        spec: spec(files, &image, process, &options.machine),
+        _background: background,
+        _contents: contents,
+    })))
+}
+
+/// Whether the image runs as root, in a container that has no other user: without privileges, the launcher has only its own.
+fn lacks_users(user: &str, root: &Path) -> bool {
+    let is_root = user::User::find(user, root).is_ok_and(|user| user.uid == 0);
+    is_root && !rustix::process::geteuid().is_root()
 }
 
 fn agent(options: &Options, image: &Pulled, process: &Process) -> Arc<Agent> {
-    let events = measure::events(&options.image, image, process, &options.request);
+    let events = measure::events(options, image, process);
     let event_log = event_log::encode(&events, options.machine.hardware.register());
     let service = Service::new(
         options.attestation.as_str(),
         options.machine.clone(),
         event_log,
+        options.account.clone(),
     );
     let discovery = Discovery {
         repositories: options.signed_image_repos.clone(),
         transport: options.transport.clone(),
+        account: options.account.clone(),
         image: image.image_digest,
     };
     Agent::new(service, discovery, options.report.clone())

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod error;
 pub mod launch;
 pub mod location;
+pub mod machine;
 pub mod oauth;
 pub mod project;
 pub mod protojson;

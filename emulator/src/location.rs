@@ -77,6 +77,11 @@ const OF_KMS: [&str; 25] = [
     "eur8",
 ];
 
+/// All regions.
+pub fn regions() -> impl Iterator<Item = &'static str> {
+    REGIONS.into_iter()
+}
+
 /// Checks a location of Cloud KMS.
 ///
 /// # Errors

@@ -10,9 +10,9 @@ use clap::{Parser, Subcommand};
 use console::signals::Signals;
 use console::{Status, text};
 use emulator::error::StartError;
-use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
-use emulator::rest::writers::Writers;
-use emulator::serve::{self, Endpoints};
+use emulator::launch::{self, LaunchArgs, Notice, Outcome, Stops, contain};
+use emulator::rest::artifact_registry::{Readers, Users, Writers};
+use emulator::serve::{self, Endpoints, Ports, Settings};
 use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
 
@@ -30,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted
+    /// Serve registry, attestation and Google Cloud's services, Compute Engine among them, on loopback until interrupted
     Serve(ServeArgs),
     /// Launch an image as Confidential Space launches it
     Launch(Box<LaunchArgs>),
@@ -51,6 +51,13 @@ struct ServeArgs {
     /// is the password
     #[arg(long, value_enum, value_name = "anyone|owners", hide_possible_values = true, default_value_t = Writers::Anyone)]
     registry_writers: Writers,
+    /// Who may read the registry: anyone, or the owner of the project that a repository's path begins with and who has
+    /// roles/artifactregistry.reader on it
+    #[arg(long, value_enum, value_name = "anyone|granted", hide_possible_values = true, default_value_t = Readers::Anyone)]
+    registry_readers: Readers,
+    /// Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port_base: Option<u16>,
 }
 
 fn main() -> ExitCode {
@@ -81,9 +88,19 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
     let runtime = console::runtime::start().map_err(StartError::start)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(StartError::start)?;
-        let serving = serve::serve(folder, &args.projects, args.registry_writers, now).await?;
+        let settings = Settings {
+            folder,
+            projects: &args.projects,
+            users: Users {
+                readers: args.registry_readers,
+                writers: args.registry_writers,
+            },
+            ports: args.port_base.map_or(Ports::Free, Ports::From),
+        };
+        let serving = serve::serve(settings, now).await?;
         print(&serving.endpoints).map_err(StartError::start)?;
         signals.next().await;
+        serving.end().await;
         Ok(())
     })
 }
@@ -99,14 +116,19 @@ fn now() -> u64 {
 }
 
 fn launch(args: LaunchArgs) -> ExitCode {
-    let report = |notice: &Notice| console::print::note(&format!("emulator: {notice}"));
+    let report = |notice: &Notice| match notice {
+        // The output of the workload shows that.
+        Notice::Started => {}
+        notice => console::print::note(&format!("emulator: {notice}")),
+    };
     let runtime = match console::runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, console::runtime::HINT),
     };
     let launched = runtime.block_on(async {
+        let mut stops = Stops::of_signals()?;
         let options = args.options(Arc::new(report)).await?;
-        launch::run(options).await
+        launch::run(options, &mut stops).await
     });
     match launched {
         Ok(Outcome::Exited(status)) => ExitCode::from(status),

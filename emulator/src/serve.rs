@@ -1,4 +1,4 @@
-//! Serves all services on loopback, each on its own free port.
+//! Serves all services on loopback, each on its own port.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -14,11 +14,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::error::StartError;
+use crate::launch;
 use crate::registry;
 use crate::rest;
-use crate::rest::writers::Writers;
+use crate::rest::artifact_registry::Users;
 use crate::services::accounts::{Accounts, Files, Project, ProjectId};
-use crate::services::{Clock, Services};
+use crate::services::{Addresses, Clock, Services};
 
 /// The file in the state folder that the running emulator holds locked.
 const LOCK: &str = "emulator.lock";
@@ -35,6 +36,9 @@ pub struct Endpoints {
     pubsub: String,
     secret_manager: String,
     storage: String,
+    compute: String,
+    logging: String,
+    resource_manager: String,
     projects: BTreeMap<String, Owner>,
 }
 
@@ -49,72 +53,118 @@ struct Owner {
 pub struct Serving {
     /// The addresses of the services.
     pub endpoints: Endpoints,
-    _tasks: JoinSet<io::Result<()>>,
+    services: Arc<Services>,
+    tasks: JoinSet<io::Result<()>>,
     _held: Held,
 }
 
-/// Starts all services with these projects. All state is below `folder`.
+impl Serving {
+    /// Ends all machines, and closes all ports. Without this, they end with the process.
+    pub async fn end(mut self) {
+        self.services.compute.end().await;
+        self.tasks.shutdown().await;
+    }
+}
+
+/// What the services are started with.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// The folder with all state.
+    pub folder: &'a Path,
+    /// The projects.
+    pub projects: &'a [ProjectId],
+    /// Who may use the registry.
+    pub users: Users,
+    /// Where the services listen.
+    pub ports: Ports,
+}
+
+/// The ports of the services on loopback.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Ports {
+    /// Any free ports.
+    #[default]
+    Free,
+    /// This one, and those after it, in the order of [`SERVICES`].
+    From(u16),
+}
+
+/// The services, in the order of their ports. New ones come at the end, so that no port changes.
+pub const SERVICES: [&str; 12] = [
+    "registry",
+    "attestation",
+    "sts",
+    "oauth2",
+    "iam",
+    "kms",
+    "pubsub",
+    "secret_manager",
+    "storage",
+    "compute",
+    "logging",
+    "resource_manager",
+];
+
+/// Starts all services.
 ///
 /// # Errors
-/// No port is free, the folder cannot be used, or another emulator uses it.
-pub async fn serve(
-    folder: &Path,
-    projects: &[ProjectId],
-    writers: Writers,
-    clock: Clock,
-) -> Result<Serving, StartError> {
+/// No port is free, or not the one that was chosen; the folder cannot be used, or another emulator uses it.
+pub async fn serve(settings: Settings<'_>, clock: Clock) -> Result<Serving, StartError> {
+    let folder = settings.folder;
     std::fs::create_dir_all(folder).map_err(At::writing(folder))?;
     let folder = &folder.canonicalize().map_err(At::reading(folder))?;
     let held = hold(folder)?;
-    // Key files and answers contain the addresses of these two.
-    let (oauth2, attestation) = (listen().await?, listen().await?);
-    let token_uri = format!("{}/token", address(&oauth2)?);
-    let services = Arc::new(Services::open(folder, projects, &token_uri, clock)?);
+    let mut listeners = Listeners::open(settings.ports).await?;
+    // Key files and machines name the addresses of these two.
+    let addresses = Addresses {
+        token_uri: format!("{}/token", listeners.address("oauth2")?),
+        attestation: listeners.url("attestation")?,
+    };
+    let services = Services::open(folder, settings.projects, &addresses, clock)?;
+    let services = Arc::new(services);
     let registry = registry::router(folder.join("registry"));
-    let registry = writers.of(registry, services.clone());
+    let registry = settings.users.of(registry, services.clone());
     let mut tasks = JoinSet::new();
-    let endpoints = start_all(&services, registry, [oauth2, attestation], &mut tasks).await?;
+    let endpoints = start_all(&services, registry, &mut listeners, &mut tasks)?;
     Ok(Serving {
         endpoints,
-        _tasks: tasks,
+        services,
+        tasks,
         _held: held,
     })
 }
 
-async fn start_all(
+fn start_all(
     services: &Arc<Services>,
     registry: Router,
-    [oauth2, attestation]: [TcpListener; 2],
+    listeners: &mut Listeners,
     tasks: &mut JoinSet<io::Result<()>>,
 ) -> Result<Endpoints, StartError> {
-    let granting = rest::oauth::oauth2(&address(&oauth2)?, services.clone());
-    let attesting = rest::attestation::router(&address(&attestation)?, services.clone());
-    let registry = start(tasks, listen().await?, registry)?;
-    // Answers contain links to objects.
-    let storage = listen().await?;
-    let storage_address = address(&storage)?;
+    let shared = || services.clone();
+    let mut start = |name: &'static str, router: &dyn Fn(&str) -> Router| {
+        let address = listeners.address(name)?;
+        let (listener, router) = (listeners.take(name)?, router(&address));
+        tasks.spawn(async move { axum::serve(listener, router).await });
+        Ok::<_, StartError>(address)
+    };
     Ok(Endpoints {
-        registry: registry.replace("http://", ""),
-        attestation: start(tasks, attestation, attesting)?,
-        oauth2: start(tasks, oauth2, granting)?,
-        sts: start(tasks, listen().await?, rest::oauth::sts(services.clone()))?,
-        iam: start(tasks, listen().await?, rest::iam::router(services.clone()))?,
-        kms: start(tasks, listen().await?, rest::kms::router(services.clone()))?,
-        pubsub: start(
-            tasks,
-            listen().await?,
-            rest::pubsub::router(services.clone()),
-        )?,
+        registry: start("registry", &|_| registry.clone())?.replace("http://", ""),
+        attestation: start("attestation", &|at| rest::attestation::router(at, shared()))?,
+        oauth2: start("oauth2", &|at| rest::oauth::oauth2(at, shared()))?,
+        sts: start("sts", &|_| rest::oauth::sts(shared()))?,
+        iam: start("iam", &|_| rest::iam::router(shared()))?,
+        kms: start("kms", &|_| rest::kms::router(shared()))?,
+        pubsub: start("pubsub", &|_| rest::pubsub::router(shared()))?,
         secret_manager: start(
-            tasks,
-            listen().await?,
-            rest::secret_manager::router(services.clone()),
+            "secret_manager",
+            &|_| rest::secret_manager::router(shared()),
         )?,
-        storage: start(
-            tasks,
-            storage,
-            rest::storage::router(&storage_address, services.clone()),
-        )?,
+        storage: start("storage", &|at| rest::storage::router(at, shared()))?,
+        compute: start("compute", &|at| rest::compute::router(at, shared()))?,
+        logging: start("logging", &|_| rest::logging::router(shared()))?,
+        resource_manager: start("resource_manager", &|_| {
+            rest::resource_manager::router(shared())
+        })?,
         projects: owners(&services.accounts),
     })
 }
@@ -156,24 +206,45 @@ fn hold(folder: &Path) -> Result<Held, StartError> {
     }
 }
 
-async fn listen() -> Result<TcpListener, StartError> {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    TcpListener::bind(free).await.map_err(StartError::listen)
-}
+/// A listener for each service.
+struct Listeners(BTreeMap<&'static str, TcpListener>);
 
-fn address(listener: &TcpListener) -> Result<String, StartError> {
-    Ok(format!(
-        "http://{}",
-        listener.local_addr().map_err(StartError::listen)?
-    ))
-}
+impl Listeners {
+    async fn open(ports: Ports) -> Result<Self, StartError> {
+        let mut all = BTreeMap::new();
+        for (name, after) in SERVICES.into_iter().zip(0..) {
+            let port = match ports {
+                Ports::Free => 0,
+                Ports::From(first) => first.checked_add(after).ok_or_else(|| {
+                    let fault = format!("there is no port {after} after {first}");
+                    StartError::refused("listening on loopback", fault, "choose a smaller port")
+                })?,
+            };
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let listener = TcpListener::bind(address).await;
+            all.insert(
+                name,
+                listener.map_err(|error| StartError::listen(address, error))?,
+            );
+        }
+        Ok(Self(all))
+    }
 
-fn start(
-    tasks: &mut JoinSet<io::Result<()>>,
-    listener: TcpListener,
-    router: Router,
-) -> Result<String, StartError> {
-    let address = address(&listener)?;
-    tasks.spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
+    fn address(&self, name: &'static str) -> Result<String, StartError> {
+        let listener = self.0.get(name).ok_or(io::ErrorKind::NotFound);
+        let address = listener
+            .map_err(io::Error::from)
+            .and_then(TcpListener::local_addr);
+        Ok(format!("http://{}", address.map_err(StartError::start)?))
+    }
+
+    fn url(&self, name: &'static str) -> Result<launch::Address, StartError> {
+        let url = self.address(name)?.parse();
+        url.map_err(|error| StartError::start(io::Error::other(error)))
+    }
+
+    fn take(&mut self, name: &'static str) -> Result<TcpListener, StartError> {
+        let listener = self.0.remove(name).ok_or(io::ErrorKind::NotFound);
+        listener.map_err(|kind| StartError::start(kind.into()))
+    }
 }

@@ -3,16 +3,19 @@
 
 pub mod accounts;
 mod cloud;
+pub mod compute;
 mod context;
 pub mod iam;
 pub mod kms;
+pub mod logging;
 pub mod pubsub;
 pub mod secret_manager;
 pub mod storage;
 pub mod sts;
 
-pub use self::cloud::{Clock, Services};
+pub use self::cloud::{Addresses, Services};
 pub use self::context::Context;
+pub use crate::clock::Clock;
 
 #[cfg(test)]
 pub(crate) mod testing {

@@ -2,6 +2,8 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+#[path = "launch/compute.rs"]
+mod compute;
 mod loopback;
 mod probe;
 
@@ -249,9 +251,9 @@ fn the_operators_folder_is_not_changed() {
         let mut launcher = scene.launcher(&image);
         launcher.arg("--runtime").arg(&share);
         said(&launcher.output().unwrap(), 0);
-        launcher.args(["--cmd", &cmd(&["wait"])]);
+        launcher.args(["--cmd", &cmd(&["wait"]), "--grace", "0"]);
         let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
-        wait_until_it_waits(&mut child);
+        drop(wait_until_it_waits(&mut child));
         assert!(share.join("teeserver.sock").exists());
         // A launch that is refused leaves the socket of the running one.
         let mut refused = scene.launcher(&image);
@@ -262,6 +264,57 @@ fn the_operators_folder_is_not_changed() {
         child.wait().unwrap();
         assert_eq!(std::fs::read_dir(&share).unwrap().count(), 0);
         assert_eq!(mode(), wanted);
+    }
+}
+
+/// Without privileges a container has one user: an image that wants another one is not run in vain without a word.
+#[test]
+fn a_launcher_without_privileges_says_what_root_cannot_do() {
+    let Some(scene) = Scene::set() else { return };
+    let root = Execution {
+        user: String::new(),
+        ..open_image()
+    };
+    let image = scene.push(root, vec![]);
+    let mut launcher = scene.rootless_launcher(&image);
+    let output = launcher
+        .args(["--cmd", &cmd(&["become"])])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("the workload cannot become another user"),
+        "{stderr}"
+    );
+    let output = scene.rootless_launcher(&scene.push(open_image(), vec![]));
+    let output = { output }.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// As the machine does that is switched off.
+#[test]
+fn a_launcher_that_is_stopped_lets_the_workload_end() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+        launcher.args(["--cmd", &cmd(&["obey"])]);
+        let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
+        let rest = wait_until_it_waits(&mut child);
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(rest.collect::<Vec<_>>(), ["asked to end"]);
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+    }
+    // Process 1 that does not handle the signal does not get it: it is killed after the time, or by a second signal.
+    for (grace, signals) in [("1", 1), ("600", 2)] {
+        let mut launcher = scene.launcher(&image);
+        launcher.args(["--cmd", &cmd(&["wait"]), "--grace", grace]);
+        let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
+        drop(wait_until_it_waits(&mut child));
+        for _ in 0..signals {
+            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
     }
 }
 
@@ -278,10 +331,10 @@ fn no_process_outlives_the_launcher() {
         let temporary = tempfile::tempdir().unwrap();
         let mut launcher = scene.launcher(&image);
         launcher
-            .args(["--cmd", &cmd(&["wait"])])
+            .args(["--cmd", &cmd(&["wait"]), "--grace", "0"])
             .env("TMPDIR", temporary.path());
         let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
-        wait_until_it_waits(&mut child);
+        drop(wait_until_it_waits(&mut child));
         let processes = below(child.id());
         assert_eq!(processes.len(), 3, "a helper, the workload and its child");
         kill_process(Pid::from_child(&child), signal).unwrap();

@@ -96,7 +96,7 @@ fn only_get_finds_a_late_signature() {
         .arg(&share)
         .args(["--cmd", &cmd(&["untie", "wait"])]);
     let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
-    wait_until_it_waits(&mut child);
+    drop(wait_until_it_waits(&mut child));
     let file = std::fs::read_to_string(share.join("attestation_verifier_claims_token")).unwrap();
     assert_eq!(claims(&file)["signatures"], 1);
     scene.sign(&image, b"second", "2");

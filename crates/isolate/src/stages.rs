@@ -103,6 +103,11 @@ impl Inner {
         }
     }
 
+    /// The ID of the process, in the PID namespace of the outer stage.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits for the end of the inner stage, or of the program that it has executed.
     ///
     /// # Errors

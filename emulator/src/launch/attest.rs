@@ -7,6 +7,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::discover::Signature;
 
 /// The hardware model of a machine, with the names of the claim `hwmodel` (Confidential Space, token claims).
@@ -154,16 +155,23 @@ pub struct Service {
     endpoint: String,
     machine: Machine,
     event_log: Vec<u8>,
+    account: Option<Account>,
 }
 
 impl Service {
     /// A client of the service at `endpoint`, for a machine with the measured events `event_log`.
-    pub fn new(endpoint: &str, machine: Machine, event_log: Vec<u8>) -> Self {
+    pub fn new(
+        endpoint: &str,
+        machine: Machine,
+        event_log: Vec<u8>,
+        account: Option<Account>,
+    ) -> Self {
         Self {
             http: reqwest::Client::new(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             machine,
             event_log,
+            account,
         }
     }
 
@@ -240,7 +248,11 @@ impl Service {
         body: &Value,
     ) -> Result<T, AttestError> {
         let url = format!("{}/v1/{path}", self.endpoint);
-        let response = self.http.post(url).json(body).send().await?;
+        let mut request = self.http.post(url).json(body);
+        if let Some((token, _)) = self.account.as_ref().and_then(|account| account()) {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await?;
         let status = response.status();
         let bytes = read(response).await?;
         if status != StatusCode::OK {

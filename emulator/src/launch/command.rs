@@ -1,9 +1,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use confidential::event_log::Variable;
+use confidential::event_log::{RestartPolicy, Variable};
 use confidential::launch_policy::{Asked, MachineImage, Request};
 use console::arguments::Registry;
 use content::limits;
@@ -11,8 +12,8 @@ use oci::{Reference, Repository};
 use remote::Transport;
 use reqwest::Url;
 
-use super::metadata::Attribute;
-use super::{Error, Hardware, Machine, Metadata, Options, Report, policy};
+use super::metadata::{ADDRESS, Attribute, Metadata, attributes};
+use super::{Error, Hardware, Machine, Options, Report, metadata, policy, relay, stop};
 use crate::project::{number, project_number};
 
 /// The arguments of `emulator launch`, which real machines read from their metadata.
@@ -67,11 +68,15 @@ pub struct LaunchArgs {
     #[arg(long, value_name = "KEY=VALUE|KEY=@FILE")]
     metadata: Vec<Attribute>,
     /// Address of the metadata server, on loopback; the terms of a rehearsal name it.
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8775", value_parser = loopback, requires = "metadata")]
+    #[arg(long, value_name = "IP:PORT", default_value_t = ADDRESS, value_parser = loopback, requires = "metadata")]
     metadata_address: SocketAddr,
     /// Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     runtime: Option<PathBuf>,
+    /// Time that the workload has to end after the SIGTERM that it gets when the launcher is interrupted, in seconds; a second
+    /// signal kills it at once.
+    #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = stop::seconds)]
+    grace: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -120,26 +125,34 @@ impl LaunchArgs {
     /// The options of the launch, with `report` to receive notices.
     ///
     /// # Errors
-    /// The file of certificate authorities cannot be read.
+    /// The file of certificate authorities cannot be read, or the metadata server cannot listen.
     pub async fn options(self, report: Report) -> Result<Options, Error> {
         Ok(Options {
             transport: self.transport().await?,
             machine: self.machine(),
-            metadata: self.metadata(),
+            metadata: self.metadata()?,
             request: self.request(),
             image: self.image,
             attestation: self.attestation,
             signed_image_repos: self.signed_image_repos,
             share: self.runtime,
             report,
+            output: relay::own(),
+            restart: RestartPolicy::Never,
+            grace: self.grace,
+            account: None,
         })
     }
 
-    fn metadata(&self) -> Option<Metadata> {
-        (!self.metadata.is_empty()).then(|| Metadata {
-            address: self.metadata_address,
-            attributes: self.metadata.clone(),
-        })
+    fn metadata(&self) -> Result<Option<Metadata>, Error> {
+        if self.metadata.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Metadata {
+            listener: metadata::listen(self.metadata_address)?,
+            attributes: attributes(self.metadata.clone()),
+            facts: None,
+        }))
     }
 
     async fn transport(&self) -> Result<Transport, Error> {

@@ -5,8 +5,8 @@
 //! process 1, all processes of the workload. The workload has no open file of the launcher: its input is empty, and
 //! its outputs are pipes or discarded.
 //!
-//! The launcher passes the task on standard input, a socket. An error is reported through the same socket, and it
-//! ends without a report once the workload has started.
+//! The launcher passes the task on standard input, a socket. The outer stage answers through the same socket: with a
+//! [`Report`].
 
 mod identity;
 mod mapper;
@@ -80,6 +80,15 @@ pub struct Spec {
     pub host_name: String,
 }
 
+/// What the helper tells the launcher.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum Report {
+    /// The workload has started, as the process with this ID.
+    Started(u32),
+    /// It could not be started.
+    Failed(String),
+}
+
 /// Why a stage failed.
 #[derive(Debug, thiserror::Error)]
 enum ContainError {
@@ -96,8 +105,7 @@ enum ContainError {
 pub fn run(stage: Stage) -> u8 {
     match stage {
         Stage::Outer => outer().unwrap_or_else(|refusal| {
-            // If the launcher has ended, this cannot be reported.
-            let _ = rustix::io::write(stdio::stdin(), refusal.to_string().as_bytes());
+            report(&Report::Failed(refusal.to_string()));
             FAILED
         }),
         Stage::Inner => inner(),
@@ -117,11 +125,20 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 fn outer() -> Result<u8, Refusal> {
     let arguments = Stage::Inner.arguments();
     let mut inner = stages::outer(&arguments, identity::enter_namespaces)?;
-    let report = inner.report().at(Step::FirstProcess)?;
-    let _ = rustix::io::write(stdio::stdin(), &report);
+    let failure = inner.report().at(Step::FirstProcess)?;
+    report(&match failure.is_empty() {
+        true => Report::Started(inner.id()),
+        false => Report::Failed(String::from_utf8_lossy(&failure).into_owned()),
+    });
     // The launcher waits for the end of the report.
     shutdown(stdio::stdin(), Shutdown::Write).at(Step::FirstProcess)?;
     Ok(inner.wait().map_or(FAILED, exit_code))
+}
+
+/// If the launcher has ended, nothing can be reported.
+fn report(report: &Report) {
+    let report = serde_json::to_vec(report).unwrap_or_default();
+    let _ = rustix::io::write(stdio::stdin(), &report);
 }
 
 fn inner() -> u8 {

@@ -1,36 +1,36 @@
 //! Starts the container and waits for it.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::Stdio;
 
-use confidential::launch_policy::Asked;
+use content::{json, limits};
 use isolate::stages::{self, SELF};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::Error;
-use super::contain::{Spec, Stage, exit_code};
-use super::relay::Relay;
-
-/// Maximum size of a report of the helper, in bytes.
-const REPORT: u64 = 64 << 10;
+use super::contain::{Report, Spec, Stage, exit_code};
+use super::relay::{Output, Relay, Stream};
 
 /// A running container. It is killed when this is dropped.
 pub struct Container {
     helper: Child,
+    /// The workload itself, which is process 1 of the container; `None` if it ended at once.
+    workload: Option<OwnedFd>,
     relays: Vec<Relay>,
 }
 
 impl Container {
-    /// Starts a container. Its output is copied to that of the launcher if `output` is [`Asked::Yes`], and otherwise
-    /// discarded.
+    /// Starts a container. Its output is copied to `output`, and discarded if there is none.
     ///
     /// # Errors
     /// The helper cannot be started, or could not make the container.
-    pub async fn start(spec: &Spec, output: Asked) -> Result<Self, Error> {
+    pub async fn start(spec: &Spec, output: Option<&Output>) -> Result<Self, Error> {
         let (ours, theirs) = StdUnixStream::pair().map_err(Error::helper)?;
         let mut helper = Command::new(SELF);
         helper
@@ -41,21 +41,36 @@ impl Container {
             .env_clear()
             .kill_on_drop(true);
         let relays = match output {
-            Asked::Yes => relay_output(&mut helper).map_err(Error::helper)?,
-            Asked::No => Vec::new(),
+            Some(output) => relay_output(&mut helper, output).map_err(Error::helper)?,
+            None => Vec::new(),
         };
         // The helper ends with the thread that started it, which runs as long as the runtime.
         let started = helper.spawn().map_err(Error::helper)?;
         // The command holds the other ends of the socket and of the pipes.
         drop(helper);
-        let container = Self {
-            helper: started,
-            relays,
-        };
         ours.set_nonblocking(true).map_err(Error::helper)?;
         let socket = UnixStream::from_std(ours).map_err(Error::helper)?;
-        describe(socket, spec).await?;
-        Ok(container)
+        let workload = describe(socket, spec).await?;
+        Ok(Self {
+            helper: started,
+            workload,
+            relays,
+        })
+    }
+
+    /// Sends SIGTERM to the workload, as a machine does that is stopped. As process 1, it gets the signal only if it handles it.
+    ///
+    /// # Errors
+    /// The signal cannot be sent.
+    pub fn terminate(&self) -> Result<(), Error> {
+        let Some(workload) = &self.workload else {
+            return Ok(());
+        };
+        match pidfd_send_signal(workload, Signal::TERM) {
+            // It has ended already.
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(Error::helper(error.into())),
+        }
     }
 
     /// Waits for the end of the workload, and until all of its output is copied. Returns its exit status: 128 and the
@@ -63,32 +78,45 @@ impl Container {
     ///
     /// # Errors
     /// The helper cannot be waited for.
-    pub async fn wait(mut self) -> Result<u8, Error> {
+    pub async fn wait(&mut self) -> Result<u8, Error> {
         let status = self.helper.wait().await.map_err(Error::helper)?;
-        for relay in self.relays {
+        for relay in self.relays.drain(..) {
             relay.end().await;
         }
         Ok(exit_code(status))
     }
 }
 
-fn relay_output(helper: &mut Command) -> io::Result<Vec<Relay>> {
-    let (stdout, ours) = Relay::start(io::stdout().as_fd())?;
+fn relay_output(helper: &mut Command, output: &Output) -> io::Result<Vec<Relay>> {
+    let (stdout, ours) = Relay::start(output(Stream::Stdout)?)?;
     helper.stdout(stdout);
-    let (stderr, other) = Relay::start(io::stderr().as_fd())?;
+    let (stderr, other) = Relay::start(output(Stream::Stderr)?)?;
     helper.stderr(stderr);
     Ok(vec![ours, other])
 }
 
 /// Sends the task to the helper, and waits until the workload has started.
-async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<(), Error> {
+async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<Option<OwnedFd>, Error> {
     let line = stages::task(spec).map_err(Error::helper)?;
     let sent = socket.write_all(&line).await;
     let mut report = Vec::new();
-    let received = socket.take(REPORT).read_to_end(&mut report).await;
+    let received = socket.take(limits::DOCUMENT).read_to_end(&mut report).await;
     // A helper that fails before it has read all breaks the socket, but has reported the cause.
-    if !report.is_empty() {
-        return Err(Error::container(&String::from_utf8_lossy(&report)));
+    match json::parse(&report, limits::DOCUMENT) {
+        Ok(Report::Started(id)) => open(id).map_err(Error::helper),
+        Ok(Report::Failed(cause)) => Err(Error::container(&cause)),
+        Err(error) => {
+            sent.and(received.map(drop)).map_err(Error::helper)?;
+            Err(Error::helper(io::Error::other(error)))
+        }
     }
-    sent.and(received.map(drop)).map_err(Error::helper)
+}
+
+fn open(id: u32) -> io::Result<Option<OwnedFd>> {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+    let id = id.ok_or(io::ErrorKind::InvalidData)?;
+    match pidfd_open(id, PidfdFlags::empty()) {
+        Err(Errno::SRCH) => Ok(None),
+        opened => Ok(Some(opened?)),
+    }
 }

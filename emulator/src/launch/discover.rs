@@ -6,6 +6,8 @@ use content::{Digest, limits};
 use oci::{Descriptor, Manifest, Repository, Tag};
 use remote::{Registry, Transport};
 
+use super::account::{Account, connect};
+
 /// The annotation with the signature of a layer (cosign, `SIGNATURE_SPEC.md`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
@@ -26,6 +28,8 @@ pub struct Discovery {
     pub transport: Transport,
     /// The digest of the signed image.
     pub image: Digest,
+    /// The service account of the machine.
+    pub account: Option<Account>,
 }
 
 /// Why signatures cannot be fetched from a repository.
@@ -82,7 +86,7 @@ impl Discovery {
         repository: &Repository,
         report: &(dyn Fn(DiscoveryError) + Send + Sync),
     ) -> Result<Vec<Signature>, DiscoveryError> {
-        let registry = Registry::connect(repository, &self.transport)?;
+        let registry = connect(repository, &self.transport, self.account.as_ref())?;
         let tag = Tag::of_digest(&self.image, ".sig")?;
         let Some(bytes) = registry.manifest_by_tag(&tag).await? else {
             return Ok(Vec::new());

@@ -1,24 +1,20 @@
 //! The events that the launcher measures.
 
-use confidential::event_log::{Event, Reporting, RestartPolicy};
-use confidential::launch_policy::{Monitoring, Request};
-use oci::Reference;
+use confidential::event_log::{Event, Reporting};
+use confidential::launch_policy::Monitoring;
 
+use super::Options;
 use super::policy::Process;
 use super::pull::Pulled;
 
 /// The events that are measured before the container starts, in the order of the launcher
 /// (google/go-tpm-tools, `launcher/container_runner.go`).
-pub fn events(
-    reference: &Reference,
-    image: &Pulled,
-    process: &Process,
-    request: &Request,
-) -> Vec<Event> {
+pub fn events(options: &Options, image: &Pulled, process: &Process) -> Vec<Event> {
+    let request = &options.request;
     let mut events = vec![
-        Event::ImageRef(reference.to_string()),
+        Event::ImageRef(options.image.to_string()),
         Event::ImageDigest(image.image_digest),
-        Event::RestartPolicy(RestartPolicy::Never),
+        Event::RestartPolicy(options.restart),
         Event::ImageId(image.image_id),
     ];
     events.extend(process.args.iter().cloned().map(Event::Arg));

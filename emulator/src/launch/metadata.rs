@@ -1,24 +1,29 @@
-//! The metadata server of the machine, as far as it serves attributes that the operator has set ("View and query VM metadata").
+//! The metadata server of the machine: attributes that the operator has set, and what the machine is ("View and query VM metadata").
+
+mod facts;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path as UrlPath, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path as UrlPath, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use content::Digest;
 use content::at::At;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::Error;
+pub use facts::Facts;
 
+/// The address of the metadata server, unless another is chosen: a machine on loopback has no address of its own.
+pub const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8775);
 /// The header of each request and answer.
 const FLAVOR: &str = "Metadata-Flavor";
 /// The largest value, in bytes (Compute Engine, "Set custom metadata").
@@ -63,66 +68,110 @@ impl FromStr for Attribute {
     }
 }
 
-/// The attributes by key.
-type Attributes = BTreeMap<String, Value>;
+/// The metadata server of the machine.
+pub struct Metadata {
+    /// Where it listens; shared, so that a machine that boots again keeps the address.
+    pub listener: Arc<TcpListener>,
+    /// The attributes that the operator has set.
+    pub attributes: Attributes,
+    /// What else the server knows; attributes alone without.
+    pub facts: Option<Facts>,
+}
 
-/// Serves the attributes at `address` until the returned future is dropped. A later attribute of the same key applies.
+/// Listens at `address`.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn serve(
-    address: SocketAddr,
-    attributes: Vec<Attribute>,
-) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| Error::metadata(address, error))?;
-    let attributes = attributes.into_iter().map(|one| (one.key, one.value));
-    let attributes: Arc<Attributes> = Arc::new(attributes.collect());
+pub fn listen(address: SocketAddr) -> Result<Arc<TcpListener>, Error> {
+    let listener = TcpListener::bind(address);
+    listener
+        .map(Arc::new)
+        .map_err(|error| Error::metadata(address, error))
+}
+
+/// The present value of the attribute with a key.
+pub type Attributes = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// These attributes. A later one of the same key applies.
+pub fn attributes(all: Vec<Attribute>) -> Attributes {
+    let all: BTreeMap<_, _> = all.into_iter().map(|one| (one.key, one.value)).collect();
+    // A file that is not there yet is an attribute that is not set yet.
+    Arc::new(move |key| all.get(key)?.read().ok())
+}
+
+/// Serves the metadata until the returned future is dropped.
+///
+/// # Errors
+/// The system has no more sockets.
+pub fn serve(metadata: &Metadata) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
+    let (attributes, facts) = (metadata.attributes.clone(), metadata.facts.clone());
+    let listener = shared(&metadata.listener).map_err(|error| Error::metadata(ADDRESS, error))?;
     let router = Router::new()
         .route(
             "/computeMetadata/v1/instance/attributes/{key}",
             get(attribute),
         )
-        .fallback(async || flavored(StatusCode::NOT_FOUND, "Not Found".into_response()))
-        .with_state(attributes);
+        .with_state(attributes)
+        .route("/computeMetadata/v1/{*path}", get(fact).with_state(facts))
+        .fallback(async || not_found())
+        .layer(from_fn(check_flavor));
     Ok(async move {
         // This never returns: axum retries after errors of accept.
         let _ = axum::serve(listener, router).await;
     })
 }
 
+fn shared(listener: &TcpListener) -> std::io::Result<tokio::net::TcpListener> {
+    let listener = listener.try_clone()?;
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
 async fn attribute(
-    State(attributes): State<Arc<Attributes>>,
+    State(attributes): State<Attributes>,
     UrlPath(key): UrlPath<String>,
     Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
 ) -> Response {
-    if headers.get(FLAVOR).is_none_or(|flavor| flavor != "Google") {
-        let text = "Missing Metadata-Flavor:Google header.";
-        return flavored(StatusCode::FORBIDDEN, text.into_response());
-    }
-    let Some(value) = attributes.get(&key) else {
-        return flavored(StatusCode::NOT_FOUND, "Not Found".into_response());
-    };
-    match wait(value, &query).await {
-        Ok(text) => {
+    match wait(&|| attributes(&key), &query).await {
+        Some(text) => {
             let tag = [
                 (header::ETAG, tag(&text)),
                 (header::CONTENT_TYPE, "application/text".into()),
             ];
             flavored(StatusCode::OK, (tag, text).into_response())
         }
-        // A file that is not there yet is an attribute that is not set yet.
-        Err(_) => flavored(StatusCode::NOT_FOUND, "Not Found".into_response()),
+        None => not_found(),
     }
 }
 
+async fn fact(State(facts): State<Option<Facts>>, UrlPath(path): UrlPath<String>) -> Response {
+    let fact = facts.and_then(|facts| facts.get(&path));
+    fact.map_or_else(not_found, |fact| flavored(StatusCode::OK, fact))
+}
+
+/// A request without the header may come from a page in a browser.
+async fn check_flavor(request: Request, next: Next) -> Response {
+    let flavor = request.headers().get(FLAVOR);
+    if flavor.is_none_or(|flavor| flavor != "Google") {
+        let text = "Missing Metadata-Flavor:Google header.";
+        return flavored(StatusCode::FORBIDDEN, text.into_response());
+    }
+    next.run(request).await
+}
+
+fn not_found() -> Response {
+    flavored(StatusCode::NOT_FOUND, "Not Found".into_response())
+}
+
 /// The value; with `wait_for_change`, once it differs from the one with the tag `last_etag`, or `timeout_sec` have passed.
-async fn wait(value: &Value, query: &BTreeMap<String, String>) -> Result<String, At> {
+async fn wait(
+    value: &(dyn Fn() -> Option<String> + Sync),
+    query: &BTreeMap<String, String>,
+) -> Option<String> {
     let parameter = |name: &str| query.get(name).map_or("", String::as_str);
     let seconds = parameter("timeout_sec").parse().ok();
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let first = value.read()?;
+    let first = value()?;
     let known = match parameter("last_etag") {
         "" => tag(&first),
         known => known.to_owned(),
@@ -133,9 +182,9 @@ async fn wait(value: &Value, query: &BTreeMap<String, String>) -> Result<String,
             break;
         }
         tokio::time::sleep(PAUSE).await;
-        text = value.read()?;
+        text = value()?;
     }
-    Ok(text)
+    Some(text)
 }
 
 impl Value {
@@ -168,8 +217,6 @@ fn flavored(status: StatusCode, mut response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]
@@ -194,7 +241,7 @@ mod tests {
 
     /// A free address: the listener that found it is gone.
     async fn free() -> SocketAddr {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.local_addr().unwrap()
     }
 
@@ -204,8 +251,12 @@ mod tests {
         let file = folder.path().join("signatures");
         let attribute = format!("countersign-signatures=@{}", file.display());
         let address = free().await;
-        let attributes = vec!["a=b".parse().unwrap(), attribute.parse().unwrap()];
-        let server = tokio::spawn(serve(address, attributes).await.unwrap());
+        let metadata = Metadata {
+            listener: listen(address).unwrap(),
+            attributes: attributes(vec!["a=b".parse().unwrap(), attribute.parse().unwrap()]),
+            facts: None,
+        };
+        let server = tokio::spawn(serve(&metadata).unwrap());
         assert_eq!(ask(address, "a").await.2, "b");
         assert_eq!(ask(address, "other").await.0, 404);
         assert_eq!(ask(address, "countersign-signatures").await.0, 404);

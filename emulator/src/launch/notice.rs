@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oci::Repository;
 
@@ -23,6 +24,12 @@ pub enum Notice {
     Partial(String),
     /// The default token could not be renewed.
     TokenFile(Error),
+    /// The workload was started.
+    Started,
+    /// The image runs as root, and the launcher does not.
+    OnlyRoot,
+    /// The workload was asked to end, and has this much time.
+    Stopping(Duration),
 }
 
 impl fmt::Display for Notice {
@@ -33,6 +40,16 @@ impl fmt::Display for Notice {
             }
             Self::Partial(text) => write!(f, "getting token: partial error: {text}"),
             Self::TokenFile(error) => write!(f, "renewing default token: {error}"),
+            Self::OnlyRoot => f.write_str(
+                "the image runs as root, and this launcher does not: the workload cannot become another user, as the job exec \
+                 does; run the launcher as root for that",
+            ),
+            Self::Started => f.write_str("workload task started"),
+            Self::Stopping(grace) => write!(
+                f,
+                "stopping: the workload got SIGTERM, and is killed after {} s",
+                grace.as_secs()
+            ),
         }
     }
 }

@@ -1,14 +1,18 @@
-use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use confidential::event_log::RestartPolicy;
 use confidential::launch_policy::Request;
 use oci::{Reference, Repository};
 use remote::Transport;
 
+use super::Address;
+use super::account::Account;
 use super::attest::Machine;
-use super::metadata::Attribute;
+use super::metadata::Metadata;
 use super::notice::Report;
 use super::policy::Refusal;
+use super::relay::Output;
 
 /// The options of a launch.
 pub struct Options {
@@ -17,7 +21,7 @@ pub struct Options {
     /// How registries are reached.
     pub transport: Transport,
     /// The address of the attestation service, `http://127.0.0.1:8081`.
-    pub attestation: reqwest::Url,
+    pub attestation: Address,
     /// The machine that the image is launched on.
     pub machine: Machine,
     /// The repositories that are searched for signatures of the image.
@@ -30,14 +34,14 @@ pub struct Options {
     pub share: Option<PathBuf>,
     /// Receives what the launcher logs.
     pub report: Report,
-}
-
-/// The metadata server of the machine.
-pub struct Metadata {
-    /// Its address.
-    pub address: SocketAddr,
-    /// The attributes that the operator has set.
-    pub attributes: Vec<Attribute>,
+    /// Receives the output of the workload, if the request asks for it.
+    pub output: Output,
+    /// What the machine does when the workload has ended; measured, and done by whoever starts the machine again.
+    pub restart: RestartPolicy,
+    /// The time that the workload has to end after SIGTERM; zero kills it at once.
+    pub grace: Duration,
+    /// The service account of the machine; without one, the attestation service is asked anonymously.
+    pub account: Option<Account>,
 }
 
 /// The outcome of a launch.

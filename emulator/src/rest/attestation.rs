@@ -20,6 +20,7 @@ use crate::attestation::{Attested, Challenge, PublicKey};
 use crate::clock;
 use crate::protojson::Ignored;
 use crate::services::Services;
+use crate::services::accounts::Service;
 use crate::status::Status;
 
 /// `google.rpc.Code.INVALID_ARGUMENT`, the code of a partial error.
@@ -78,6 +79,7 @@ fn key_set(key: &PublicKey) -> Value {
 fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let (attestation, now) = (&services.attestation, services.now());
     let location = call.resource.strip_suffix("/challenges");
+    check_caller(services, call)?;
     match (call.method.as_str(), call.verb.as_str(), location) {
         ("POST", "", Some(location)) => {
             call.message::<NewChallenge>()?;
@@ -91,6 +93,25 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         }
         _ => Err(call.unknown()),
     }
+}
+
+/// A caller with credentials must have the role of a workload. Without credentials, the launcher of a rehearsal is trusted.
+fn check_caller(services: &Services, call: &Call) -> Result<(), Status> {
+    if call.bearer.is_none() {
+        return Ok(());
+    }
+    let context = services.context(call.bearer.as_deref(), Service::Attestation)?;
+    let what = match call.verb.as_str() {
+        "" => "create",
+        _ => "verify",
+    };
+    let resource = call
+        .resource
+        .split("/challenges")
+        .next()
+        .unwrap_or_default();
+    let permission = format!("confidentialcomputing.challenges.{what}");
+    services.iam.demand(&context, &permission, &[resource])
 }
 
 fn challenge(challenge: &Challenge) -> Value {

@@ -1,19 +1,17 @@
 //! IAM v1: workload identity pools and service accounts.
 
+mod service_accounts;
+
 use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
-use content::json::null_is_default;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::page::{Page, Sizes};
 use super::routes::routes;
-use crate::protojson::Ignored;
 use crate::services::accounts::Service;
-use crate::services::accounts::ServiceAccount;
 use crate::services::iam::{Alteration, CreatePool, CreateProvider, Existence, Iam, Pool};
 use crate::services::{Context, Services};
 use crate::status::Status;
@@ -23,17 +21,6 @@ const PAGE: Sizes = Sizes {
     default: 50,
     most: 100,
 };
-
-/// The body of `projects.serviceAccounts.create`.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct CreateServiceAccount {
-    name: Ignored<String>,
-    #[serde(alias = "account_id", deserialize_with = "null_is_default")]
-    account_id: String,
-    #[serde(alias = "service_account", deserialize_with = "null_is_default")]
-    service_account: ServiceAccount,
-}
 
 /// The routes of IAM v1.
 pub fn router(services: Arc<Services>) -> Router {
@@ -56,18 +43,8 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
                 rest @ ..,
             ],
         ) => pools(iam, &context, call, [project, location], rest),
-        ("POST", ["projects", project, "serviceAccounts"]) => {
-            let CreateServiceAccount {
-                name: _,
-                account_id,
-                service_account,
-            } = call.message()?;
-            let made =
-                iam.create_service_account(&context, project, &account_id, service_account)?;
-            Ok(json!(made))
-        }
-        ("GET", ["projects", project, "serviceAccounts", address]) => {
-            Ok(json!(iam.service_account(&context, project, address)?))
+        (_, ["projects", project, "serviceAccounts", rest @ ..]) => {
+            service_accounts::answer(iam, &context, call, project, rest)
         }
         _ => Err(call.unknown()),
     }

@@ -1,16 +1,17 @@
 //! Cloud KMS v1.
 
 mod message;
+mod resources;
 
 use std::sync::Arc;
 
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use google::kms::{Key, KeyVersion};
+use google::kms::KeyVersion;
 use serde_json::{Value, json};
 
-use self::message::{CryptoKey, KeyRing, checked};
+use self::message::checked;
 use super::call::{Call, name};
 use super::policy;
 use super::routes::routes;
@@ -18,8 +19,7 @@ use crate::services::Context;
 use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::kms::{
-    AsymmetricSign, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Holder, KeyOrVersion, Kms,
-    Purpose,
+    AsymmetricSign, Decrypt, Encrypt, Holder, KeyOrVersion, Kms, VersionChange,
 };
 use crate::status::Status;
 
@@ -37,7 +37,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         ("POST", "asymmetricSign") => sign(kms, context, call),
         ("GET", "") => match call.resource.strip_suffix("/publicKey") {
             Some(version) => public_key(kms, context, &name(version)?),
-            None => key(kms, context, &name(&call.resource)?),
+            None => resources::read(kms, context, call),
         },
         ("GET", "getIamPolicy") => {
             let holder = holder(&call.resource)?;
@@ -52,7 +52,15 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
             let permitted = kms.permitted(context, &holder, &policy::asked(call)?);
             Ok(json!({"permissions": permitted}))
         }
-        ("POST", "") => create(kms, context, call),
+        ("POST", "") => resources::create(kms, context, call),
+        ("PATCH", "") => resources::update(kms, context, call),
+        ("POST", "updatePrimaryVersion") => resources::set_primary(kms, context, call),
+        ("POST", "destroy") => {
+            resources::change_version(kms, context, call, VersionChange::Destroy)
+        }
+        ("POST", "restore") => {
+            resources::change_version(kms, context, call, VersionChange::Restore)
+        }
         _ => Err(call.unknown()),
     }
 }
@@ -71,52 +79,6 @@ fn key_or_version(text: &str) -> Result<KeyOrVersion, Status> {
         Ok(version) => Ok(KeyOrVersion::Version(version)),
         Err(_) => name(text).map(KeyOrVersion::Key),
     }
-}
-
-fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
-    let (parent, kind) = call
-        .resource
-        .rsplit_once('/')
-        .ok_or_else(|| call.unknown())?;
-    match kind {
-        "keyRings" => {
-            call.message::<KeyRing>()?;
-            let id = call.parameter("keyRingId").to_owned();
-            let parent = name(parent)?;
-            let name = kms.create_key_ring(context, &CreateKeyRing { parent, id })?;
-            Ok(json!({"name": name}))
-        }
-        "cryptoKeys" => {
-            let id = call.parameter("cryptoKeyId").to_owned();
-            let (purpose, written) = call.message::<CryptoKey>()?.purpose()?;
-            let request = CreateCryptoKey {
-                parent: name(parent)?,
-                id,
-                purpose,
-            };
-            let name = kms.create_crypto_key(context, &request)?;
-            Ok(json!({"name": name, "purpose": written}))
-        }
-        _ => Err(call.unknown()),
-    }
-}
-
-/// A key. It has one version, which is enabled, and its primary one if it encrypts.
-fn key(kms: &Kms, context: &Context, name: &Key) -> Result<Value, Status> {
-    let purpose = kms.key(context, name)?;
-    let (purpose, algorithm) = match purpose {
-        Purpose::EncryptDecrypt => ("ENCRYPT_DECRYPT", "GOOGLE_SYMMETRIC_ENCRYPTION"),
-        Purpose::AsymmetricSign(algorithm) => ("ASYMMETRIC_SIGN", algorithm.name()),
-    };
-    let template = json!({"protectionLevel": "SOFTWARE", "algorithm": algorithm});
-    let mut key = json!({"name": name, "purpose": purpose, "versionTemplate": template});
-    if purpose == "ENCRYPT_DECRYPT" {
-        let mut primary = template;
-        primary["name"] = json!(name.first_version());
-        primary["state"] = json!("ENABLED");
-        key["primary"] = primary;
-    }
-    Ok(key)
 }
 
 fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
-use crate::protojson::Ignored;
+use crate::protojson::{Ignored, integer};
 use crate::services::iam::{Change, Policy};
 use crate::status::Status;
 
@@ -16,6 +16,29 @@ struct Test {
     resource: Ignored<String>,
     #[serde(deserialize_with = "null_is_default")]
     permissions: Vec<String>,
+}
+
+/// The body of `getIamPolicy` where it is a POST (IAM v1, `GetIamPolicyRequest`).
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Get {
+    resource: Ignored<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    options: Options,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct Options {
+    #[serde(alias = "requested_policy_version", deserialize_with = "integer")]
+    requested_policy_version: u32,
+}
+
+impl Get {
+    /// The policy version that is requested.
+    pub(super) fn version(&self) -> u32 {
+        self.options.requested_policy_version.max(1)
+    }
 }
 
 /// The permissions that a call asks about.

@@ -9,8 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use self::message::{Acknowledge, ModifyAckDeadline, Publish, Published, Pull, Topic};
+use self::message::{
+    Acknowledge, ModifyAckDeadline, Publish, Published, Pull, Topic, UpdateSubscription,
+};
 use super::call::Call;
+use super::page::{Page, Sizes};
 use super::policy;
 use super::routes::routes;
 use crate::clock;
@@ -20,6 +23,12 @@ use crate::services::accounts::Service;
 use crate::services::pubsub::{Delivered, Message, PubSub, Received, Resource, Subscription};
 use crate::status::Status;
 
+/// Resources per page (Pub/Sub v1, `ListTopicsRequest.page_size`).
+const PAGE: Sizes = Sizes {
+    default: 100,
+    most: 1000,
+};
+
 /// The routes of Pub/Sub v1.
 pub fn router(services: Arc<Services>) -> Router {
     routes(services, answer)
@@ -28,7 +37,13 @@ pub fn router(services: Arc<Services>) -> Router {
 fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let context = &services.context(call.bearer.as_deref(), Service::PubSub)?;
     let (pubsub, name) = (&services.pubsub, call.resource.as_str());
-    let kind = name.split('/').nth(2).unwrap_or_default();
+    let parts: Vec<_> = name.split('/').collect();
+    let kind = parts.get(2).copied().unwrap_or_default();
+    if let ("GET", ["projects", _, "topics" | "subscriptions"] | [.., "subscriptions"]) =
+        (call.method.as_str(), &parts[..])
+    {
+        return list(pubsub, context, call);
+    }
     match (call.method.as_str(), kind, call.verb.as_str()) {
         ("PUT", "topics", "") => {
             call.message::<Topic>()?;
@@ -46,12 +61,68 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         ("POST", "topics" | "subscriptions", "setIamPolicy") => {
             policy::answer(&pubsub.set_policy(context, name, policy::change(call)?)?)
         }
+        ("DELETE", "topics" | "subscriptions", "") => {
+            pubsub.delete(context, name)?;
+            Ok(json!({}))
+        }
+        ("PATCH", "subscriptions", "") => {
+            let changed = pubsub.set_ack_deadline(context, name, ack_deadline(call)?)?;
+            Ok(described(Resource::Subscription(changed)))
+        }
+        ("POST", "topics" | "subscriptions", "testIamPermissions") => {
+            let permitted = pubsub.permitted(context, name, &policy::asked(call)?);
+            Ok(json!({"permissions": permitted}))
+        }
         ("POST", "topics", "publish") => {
             let ids = pubsub.publish(context, name, messages(call)?)?;
             Ok(json!({"messageIds": ids}))
         }
         ("POST", "subscriptions", _) => deliver(pubsub, context, call),
         _ => Err(call.unknown()),
+    }
+}
+
+/// Topics of a project, subscriptions of a project, or the names of those of a topic.
+fn list(pubsub: &PubSub, context: &Context, call: &Call) -> Result<Value, Status> {
+    let (parent, field) = call.resource.rsplit_once('/').unwrap_or_default();
+    let page = Page::read(call, PAGE)?;
+    let is_of_topic = parent.split('/').nth(2) == Some("topics");
+    let all = match field {
+        "topics" => {
+            let found = pubsub.topics(context, parent)?.into_iter();
+            let found = found.map(|name| (name.clone(), described(Resource::Topic(name))));
+            found.collect()
+        }
+        _ if is_of_topic => {
+            let found = pubsub.subscriptions_of(context, parent)?.into_iter();
+            found
+                .map(|one| (one.name.clone(), json!(one.name)))
+                .collect()
+        }
+        _ => {
+            let found = pubsub.subscriptions(context, parent)?.into_iter();
+            let found = found.map(|one| (one.name.clone(), described(Resource::Subscription(one))));
+            found.collect()
+        }
+    };
+    let (found, next) = page.of(all);
+    let found: Vec<_> = found.into_values().collect();
+    Ok(json!({field: found, "nextPageToken": next}))
+}
+
+/// The only field of an update that is emulated.
+fn ack_deadline(call: &Call) -> Result<i64, Status> {
+    let asked: UpdateSubscription = call.message()?;
+    match asked.update_mask.as_str() {
+        "ackDeadlineSeconds" | "ack_deadline_seconds" => {
+            Ok(asked.subscription.ack_deadline_seconds.into())
+        }
+        "" => Err(Status::invalid(
+            "The update_mask in the UpdateSubscriptionRequest must be set.",
+        )),
+        other => Err(Status::unimplemented(format!(
+            "An update of {other} is not emulated."
+        ))),
     }
 }
 

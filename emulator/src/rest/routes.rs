@@ -20,11 +20,18 @@ use crate::status::Status;
 /// The function by which a service answers a call.
 pub(super) type Answer = fn(&Services, &Call) -> Result<Value, Status>;
 
-/// The routes of a service.
+/// The routes of a service in version 1.
 pub(super) fn routes(services: Arc<Services>, answer: Answer) -> Router {
+    versions(&["v1"], services, answer)
+}
+
+/// The routes of a service in these versions.
+pub(super) fn versions(versions: &[&str], services: Arc<Services>, answer: Answer) -> Router {
     let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
-    Router::new()
-        .route("/v1/{*path}", any(handle))
+    let router = versions.iter().fold(Router::new(), |router, version| {
+        router.route(&format!("/{version}/{{*path}}"), any(handle))
+    });
+    router
         .fallback(async || Status::not_found("Not Found"))
         .layer(DefaultBodyLimit::max(limit))
         .with_state((services, answer))

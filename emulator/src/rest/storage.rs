@@ -3,6 +3,7 @@
 mod answer;
 mod message;
 mod multipart;
+mod resumable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, post};
+use axum::routing::any;
 use content::limits;
 
 use self::answer::Links;
 use self::message::{Bucket, Request};
+use self::resumable::Sessions;
 use super::policy;
 use crate::services::Services;
 use crate::services::storage::StorageError;
@@ -24,14 +26,14 @@ use crate::services::storage::StorageError;
 /// The largest upload, in bytes: the emulator keeps all objects in memory.
 const UPLOAD: u64 = limits::HTTP_BODY;
 
-/// The services, and their address in links.
-type Shared = Arc<(Arc<Services>, Links)>;
+/// The services, their address in links, and uploads that are not finished.
+type Shared = Arc<(Arc<Services>, Links, Sessions)>;
 type Outcome = Result<Response, StorageError>;
 type Parameters = BTreeMap<String, String>;
 
 /// The routes of Cloud Storage. `address` is that of this service.
 pub fn router(address: &str, services: Arc<Services>) -> Router {
-    let shared = Arc::new((services, Links::to(address)));
+    let shared = Arc::new((services, Links::to(address), Sessions::default()));
     let limit = usize::try_from(UPLOAD).unwrap_or(usize::MAX);
     Router::new()
         .route("/storage/v1/b", any(buckets))
@@ -40,9 +42,13 @@ pub fn router(address: &str, services: Arc<Services>) -> Router {
         .route("/storage/v1/b/{bucket}/o", any(objects))
         .route("/storage/v1/b/{bucket}/o/{object}", any(object))
         .route("/download/storage/v1/b/{bucket}/o/{object}", any(object))
-        .route("/upload/storage/v1/b/{bucket}/o", post(upload))
         .fallback(async || StorageError::no_method())
         .layer(DefaultBodyLimit::max(limit))
+        .merge(
+            Router::new()
+                .route("/upload/storage/v1/b/{bucket}/o", any(upload))
+                .layer(DefaultBodyLimit::max(resumable::LARGEST)),
+        )
         .with_state(shared)
 }
 
@@ -53,7 +59,7 @@ async fn buckets(
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let (services, links) = &*shared;
+    let (services, links, _) = &*shared;
     let request = Request::new(services, &headers, query)?;
     let project = request.required("project")?;
     match method.as_str() {
@@ -81,7 +87,7 @@ async fn bucket(
     Query(query): Query<Parameters>,
     headers: HeaderMap,
 ) -> Outcome {
-    let (services, links) = &*shared;
+    let (services, links, _) = &*shared;
     let request = Request::new(services, &headers, query)?;
     match method.as_str() {
         "GET" => {
@@ -104,7 +110,7 @@ async fn bucket_policy(
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let (services, _) = &*shared;
+    let (services, ..) = &*shared;
     let request = Request::new(services, &headers, query)?;
     let storage = &services.storage;
     let policy = match method.as_str() {
@@ -128,7 +134,7 @@ async fn objects(
     Query(query): Query<Parameters>,
     headers: HeaderMap,
 ) -> Outcome {
-    let (services, links) = &*shared;
+    let (services, links, _) = &*shared;
     let request = Request::new(services, &headers, query)?;
     match method.as_str() {
         "GET" => {
@@ -147,13 +153,13 @@ async fn object(
     Query(query): Query<Parameters>,
     headers: HeaderMap,
 ) -> Outcome {
-    let (services, links) = &*shared;
+    let (services, links, _) = &*shared;
     let request = Request::new(services, &headers, query)?;
     let storage = &services.storage;
     let (context, generation) = (&request.context, request.generation()?);
     match (method.as_str(), request.parameter("alt")) {
         ("GET", "media") => match storage.get(context, &bucket, &name, generation) {
-            Ok((object, content)) => Ok(answer::media(&object, content)),
+            Ok((object, content)) => Ok(answer::media(&object, content, &headers)),
             Err(error) => Ok(answer::text(&error)),
         },
         ("GET", _) => {
@@ -170,19 +176,26 @@ async fn object(
 
 async fn upload(
     State(shared): State<Shared>,
+    method: Method,
     Path(bucket): Path<String>,
     Query(query): Query<Parameters>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let (services, links) = &*shared;
+    let (services, links, sessions) = &*shared;
     let request = Request::new(services, &headers, query)?;
+    match method.as_str() {
+        "POST" => {}
+        "PUT" => return sessions.take(services, links, &request, (&headers, &body)),
+        "DELETE" => return sessions.cancel(&request),
+        _ => return Err(StorageError::no_method()),
+    }
     let upload = match request.parameter("uploadType") {
         "media" => request.media(&headers, &body)?,
         "multipart" => request.multipart(&headers, &body)?,
         "resumable" => {
-            let message = "Resumable uploads are not emulated: upload the object in one request.";
-            return Err(StorageError::unimplemented(message));
+            let upload = request.resumable(&headers, &body)?;
+            return sessions.begin(services, links, &request, (&bucket, upload));
         }
         other => {
             return Err(StorageError::invalid(format!(

@@ -2,11 +2,13 @@
 //! access token of an owner, a JWT that a service account has signed, and the access tokens that are
 //! issued for such a JWT and by the token exchange.
 
+mod account_key;
 mod caller;
 mod directory;
 mod files;
 mod grant;
 mod issued;
+mod keys;
 mod project;
 mod project_id;
 mod self_signed;
@@ -14,6 +16,7 @@ mod service_account;
 #[cfg(test)]
 mod tests;
 
+pub use self::account_key::AccountKey;
 pub use self::caller::{Caller, Federated};
 pub use self::directory::Accounts;
 pub use self::files::Files;

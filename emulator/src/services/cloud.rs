@@ -5,20 +5,28 @@ use std::sync::Arc;
 
 use super::Context;
 use super::accounts::{AccountState, Accounts, ProjectId, Service};
+use super::compute::{Compute, Fleet};
 use super::iam::{Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
+use super::logging::{Log, Logging};
 use super::pubsub::{PubSub, Queues};
 use super::secret_manager::{SecretManager, Secrets};
 use super::storage::{Buckets, Storage};
 use super::sts::Sts;
 use crate::attestation::{self, Attestation};
+use crate::clock::Clock;
 use crate::error::StartError;
 use crate::oauth::Refusal;
 use crate::state::Stored;
 use crate::status::Status;
 
-/// Returns the current time, in Unix seconds.
-pub type Clock = fn() -> u64;
+/// Addresses that services name, or call.
+pub struct Addresses {
+    /// The address for access tokens, which key files name.
+    pub token_uri: String,
+    /// The attestation service, which launchers call.
+    pub attestation: crate::launch::Address,
+}
 
 /// All services of the emulated cloud.
 pub struct Services {
@@ -38,21 +46,25 @@ pub struct Services {
     pub sts: Sts,
     /// The attestation service.
     pub attestation: Arc<Attestation>,
+    /// Cloud Logging.
+    pub logging: Arc<Logging>,
+    /// Compute Engine.
+    pub compute: Arc<Compute>,
     clock: Clock,
 }
 
 impl Services {
-    /// Sets up services with these projects, continuing from the state in `folder`. Key files name
-    /// `token_uri` as the address for access tokens.
+    /// Sets up services with these projects, continuing from the state in `folder`.
     ///
     /// # Errors
     /// The folder cannot be read or written, or a project cannot be set up.
     pub fn open(
         folder: &Path,
         projects: &[ProjectId],
-        token_uri: &str,
+        addresses: &Addresses,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        let token_uri = &addresses.token_uri;
         let state = folder.join("services");
         let mut accounts = Accounts::new(kept(&state, "accounts", AccountState::default())?);
         for project in projects {
@@ -69,7 +81,18 @@ impl Services {
             kept(&state, "pools", Pools::default())?,
             kept(&state, "policies", Policies::default())?,
         ));
+        iam.own_projects().map_err(|_| StartError::state(&"IAM"))?;
+        let logging = Arc::new(Logging::new(Log::open(&state)?, iam.clone()));
+        let compute = Compute::new(
+            kept(&state, "compute", Fleet::default())?,
+            (accounts.clone(), iam.clone(), logging.clone()),
+            addresses.attestation.clone(),
+            clock,
+        );
+        let compute = compute.map_err(|_| StartError::state(&"Compute Engine"))?;
         Ok(Self {
+            logging,
+            compute: Arc::new(compute),
             kms: Kms::new(kept(&state, "kms", Keys::default())?, iam.clone()),
             pubsub: PubSub::new(kept(&state, "pubsub", Queues::default())?, iam.clone()),
             secret_manager: SecretManager::new(

@@ -5,15 +5,17 @@ mod condition;
 mod member;
 mod policies;
 mod policy;
+mod projects;
 mod provider;
 mod role;
+mod service_accounts;
 
 use std::sync::Arc;
 
 use google::{ProjectNumber, identity};
 
 use super::Context;
-use super::accounts::{Accounts, Caller, ServiceAccount};
+use super::accounts::{Accounts, Caller};
 use crate::location;
 use crate::state::Stored;
 use crate::status::Status;
@@ -97,6 +99,12 @@ impl Iam {
     ) -> Result<(), Status> {
         let Context { caller, now } = context;
         let resource = resources.first().copied().unwrap_or_default();
+        // Every resource inherits the policy of its project.
+        let own = self
+            .accounts
+            .project_id(project)
+            .map(|id| format!("projects/{id}"));
+        let all: Vec<_> = resources.iter().copied().chain(own.as_deref()).collect();
         let is_admitted = match caller {
             Caller::Federated(federated) => self.pools.look(|pools| pools.admits(&federated.pool)),
             Caller::ServiceAccount(_) => true,
@@ -105,7 +113,7 @@ impl Iam {
             is_admitted
                 && self
                     .policies
-                    .look(|policies| policies.allow(caller, permission, resources, *now))
+                    .look(|policies| policies.allow(caller, permission, &all, *now))
         };
         match self.accounts.owns(caller, project) || by_policy() {
             true => Ok(()),
@@ -310,36 +318,6 @@ impl Iam {
         self.pools.look(|pools| pools.provider(name).cloned())
     }
 
-    /// Creates a service account in a project.
-    ///
-    /// # Errors
-    /// The caller lacks the permission, the account exists already, or its ID is invalid.
-    pub fn create_service_account(
-        &self,
-        context: &Context,
-        project: &str,
-        id: &str,
-        account: ServiceAccount,
-    ) -> Result<ServiceAccount, Status> {
-        self.demand_project(context, "iam.serviceAccounts.create", project)?;
-        self.accounts.add_service_account(project, id, account)
-    }
-
-    /// A service account that was created.
-    ///
-    /// # Errors
-    /// The caller lacks the permission, or the account does not exist.
-    pub fn service_account(
-        &self,
-        context: &Context,
-        project: &str,
-        address: &str,
-    ) -> Result<ServiceAccount, Status> {
-        self.demand_project(context, "iam.serviceAccounts.get", project)?;
-        let found = self.accounts.service_account(address);
-        found.ok_or_else(|| Status::not_found(format!("Unknown service account {address}")))
-    }
-
     fn demand_project(
         &self,
         context: &Context,
@@ -358,6 +336,15 @@ impl Iam {
         let number = self.accounts.number(name);
         let number = number.and_then(|number| number.parse().ok());
         number.ok_or_else(|| Status::no_project(name))
+    }
+
+    /// The ID of a project that is named by ID or number.
+    ///
+    /// # Errors
+    /// The project does not exist.
+    pub fn project_id(&self, name: &str) -> Result<String, Status> {
+        let id = self.accounts.project_id(name);
+        id.ok_or_else(|| Status::no_project(name))
     }
 
     /// The number of a project, for a pool in this location.

@@ -2,17 +2,21 @@
 //! of the key.
 
 mod algorithm;
+mod keys;
+mod lifecycle;
 mod message;
 mod signing;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{Aad, Nonce};
 use google::kms::{Key, KeyRing, KeyVersion};
-use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::SigningAlgorithm;
+use self::keys::KeyMaterial;
+pub use self::keys::{Keys, VersionState};
+use self::lifecycle::version_of;
+pub use self::lifecycle::{KeyShown, VersionChange, VersionShown};
 pub use self::message::{
     AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
     KeyOrVersion, Purpose, Signed, SignedBytes,
@@ -20,7 +24,6 @@ pub use self::message::{
 use super::Context;
 use super::iam::{Change, Iam, Policy};
 use crate::location;
-use crate::random;
 use crate::state::Stored;
 use crate::status::Status;
 
@@ -35,13 +38,6 @@ pub struct Kms {
     iam: Arc<Iam>,
 }
 
-/// Key rings and keys by name.
-#[derive(Clone, Default, Deserialize, Serialize)]
-pub struct Keys {
-    rings: BTreeSet<KeyRing>,
-    keys: BTreeMap<Key, KeyMaterial>,
-}
-
 /// A key ring or key, which have policies.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Holder {
@@ -50,16 +46,6 @@ pub enum Holder {
     /// A key.
     Key(Key),
 }
-
-#[derive(Clone, Deserialize, Serialize)]
-struct KeyMaterial {
-    purpose: Purpose,
-    secret: Secret,
-}
-
-/// The secret bytes of a key, which are never shown: 32 for encryption, PKCS #8 for signatures.
-#[derive(Clone, Deserialize, Serialize)]
-struct Secret(#[serde(with = "crate::state::base64")] Vec<u8>);
 
 impl Kms {
     /// A service with these keys.
@@ -83,9 +69,12 @@ impl Kms {
         location::check_kms(parent.id())?;
         let ring = KeyRing::new(parent.clone(), id).ok_or_else(|| invalid_id("keyRingId"))?;
         self.keys
-            .change(|keys| match keys.rings.insert(ring.clone()) {
-                true => Ok(ring),
-                false => Err(Status::exists(format!("KeyRing {ring} already exists."))),
+            .change(|keys| match keys.rings.contains_key(&ring) {
+                true => Err(Status::exists(format!("KeyRing {ring} already exists."))),
+                false => {
+                    keys.rings.insert(ring.clone(), context.now);
+                    Ok(ring)
+                }
             })
     }
 
@@ -103,6 +92,7 @@ impl Kms {
             parent,
             id,
             purpose,
+            labels,
         } = request;
         self.iam.demand(
             context,
@@ -111,13 +101,14 @@ impl Kms {
         )?;
         let name = Key::new(parent.clone(), id).ok_or_else(|| invalid_id("cryptoKeyId"))?;
         self.keys.change(|keys| {
-            if !keys.rings.contains(parent) {
+            if !keys.rings.contains_key(parent) {
                 return Err(Status::not_found(format!("KeyRing {parent} not found.")));
             }
             if keys.keys.contains_key(&name) {
                 return Err(Status::exists(format!("CryptoKey {name} already exists.")));
             }
-            keys.keys.insert(name.clone(), KeyMaterial::new(*purpose)?);
+            let key = KeyMaterial::new(*purpose, labels.clone(), context.now)?;
+            keys.keys.insert(name.clone(), key);
             Ok(name)
         })
     }
@@ -140,20 +131,21 @@ impl Kms {
                 "The plaintext or the associated data is too large.",
             ));
         }
-        let name = key.first_version();
-        match &request.name {
-            KeyOrVersion::Version(version) if *version != name => {
-                return Err(no_version(version));
+        let name = match &request.name {
+            KeyOrVersion::Version(version) => version.clone(),
+            KeyOrVersion::Key(key) => {
+                let number = self.keys.look(|keys| keys.primary(key))?;
+                version_of(key, number)?
             }
-            _ => {}
-        }
+        };
         let mut sealed = plaintext.to_vec();
-        let key = self.keys.look(|keys| keys.symmetric(key))?;
+        let key = self.keys.look(|keys| keys.symmetric(&name, context.now))?;
         let nonce = key.seal_in_place_append_tag(Aad::from(aad), &mut sealed);
         let nonce = nonce.map_err(|_| Status::internal())?;
+        let version = name.number().to_be_bytes();
         Ok(Encrypted {
             name,
-            ciphertext: [nonce.as_ref().as_slice(), &sealed].concat(),
+            ciphertext: [&version, nonce.as_ref().as_slice(), &sealed].concat(),
             verified_plaintext: request.plaintext.is_verified(),
             verified_aad: request.aad.is_verified(),
         })
@@ -173,8 +165,17 @@ impl Kms {
         };
         let ciphertext = request.ciphertext.get("ciphertext")?;
         let aad = request.aad.get("additional_authenticated_data")?;
-        let key = self.keys.look(|keys| keys.symmetric(&request.name))?;
-        let (nonce, sealed) = ciphertext.split_at_checked(NONCE).ok_or_else(wrong)?;
+        self.keys.look(|keys| keys.key(&request.name).map(drop))?;
+        let (version, rest) = ciphertext.split_first_chunk().ok_or_else(wrong)?;
+        let version =
+            version_of(&request.name, u64::from_be_bytes(*version)).map_err(|_| wrong())?;
+        let key = self.keys.look(|keys| keys.symmetric(&version, context.now));
+        let key = key.map_err(|status| match status.code {
+            // It is a ciphertext of another key.
+            404 => wrong(),
+            _ => status,
+        })?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or_else(wrong)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
         let mut sealed = sealed.to_vec();
         let plaintext = key.open_in_place(nonce, Aad::from(aad), &mut sealed);
@@ -193,7 +194,8 @@ impl Kms {
         {
             return Err(Status::invalid("The data is too large."));
         }
-        let (algorithm, secret) = self.keys.look(|keys| keys.signing(&request.name))?;
+        let (algorithm, secret, state) = self.keys.look(|keys| keys.signing(&request.name))?;
+        keys::check_enabled(&request.name, state, context.now)?;
         let signature = algorithm.sign(&secret.0, &request.signed)?;
         let [verified_digest, verified_data] = request.signed.verified();
         Ok(Signed {
@@ -213,22 +215,9 @@ impl Kms {
         version: &KeyVersion,
     ) -> Result<(SigningAlgorithm, String), Status> {
         self.demand(context, "viewPublicKey", version.key())?;
-        let (algorithm, secret) = self.keys.look(|keys| keys.signing(version))?;
+        let (algorithm, secret, state) = self.keys.look(|keys| keys.signing(version))?;
+        keys::check_enabled(version, state, context.now)?;
         Ok((algorithm, algorithm.public_key(&secret.0)?))
-    }
-
-    /// `GetCryptoKey`; returns the purpose of the key.
-    ///
-    /// # Errors
-    /// The caller lacks the permission, or the key does not exist.
-    pub fn key(&self, context: &Context, name: &Key) -> Result<Purpose, Status> {
-        let names = [name.to_string(), name.ring().to_string()];
-        let resources = names.each_ref().map(String::as_str);
-        self.iam
-            .demand(context, "cloudkms.cryptoKeys.get", &resources)?;
-        let purpose = |keys: &Keys| keys.keys.get(name).map(|key| key.purpose);
-        let found = self.keys.look(purpose);
-        found.ok_or_else(|| Status::not_found(format!("CryptoKey {name} not found.")))
     }
 
     /// `TestIamPermissions`: those of the permissions that the caller has on a key or key ring. There are none on one that does
@@ -308,54 +297,6 @@ impl Holder {
             Self::Ring(ring) => vec![ring.to_string()],
             Self::Key(key) => vec![key.to_string(), key.ring().to_string()],
         }
-    }
-}
-
-impl Keys {
-    fn has(&self, holder: &Holder) -> bool {
-        match holder {
-            Holder::Ring(ring) => self.rings.contains(ring),
-            Holder::Key(key) => self.keys.contains_key(key),
-        }
-    }
-
-    fn symmetric(&self, name: &Key) -> Result<RandomizedNonceKey, Status> {
-        match self.keys.get(name) {
-            Some(KeyMaterial {
-                purpose: Purpose::EncryptDecrypt,
-                secret,
-            }) => RandomizedNonceKey::new(&AES_256_GCM, &secret.0).map_err(|_| Status::internal()),
-            Some(_) => Err(Status::precondition(format!(
-                "{name} is not for encryption."
-            ))),
-            None => Err(Status::not_found(format!("CryptoKey {name} not found."))),
-        }
-    }
-
-    fn signing(&self, version: &KeyVersion) -> Result<(SigningAlgorithm, Secret), Status> {
-        let key = version.key();
-        let is_known = *version == key.first_version();
-        match self.keys.get(key).filter(|_| is_known) {
-            Some(KeyMaterial {
-                purpose: Purpose::AsymmetricSign(algorithm),
-                secret,
-            }) => Ok((*algorithm, secret.clone())),
-            Some(_) => Err(Status::precondition(format!(
-                "{version} is not for signatures."
-            ))),
-            None => Err(no_version(version)),
-        }
-    }
-}
-
-impl KeyMaterial {
-    fn new(purpose: Purpose) -> Result<Self, Status> {
-        let secret = match purpose {
-            Purpose::EncryptDecrypt => random::bytes().map_err(|_| Status::internal())?.to_vec(),
-            Purpose::AsymmetricSign(algorithm) => algorithm.generate()?,
-        };
-        let secret = Secret(secret);
-        Ok(Self { purpose, secret })
     }
 }
 

@@ -2,6 +2,7 @@
 //! again.
 
 mod check;
+mod lifecycle;
 mod message;
 
 use std::collections::{BTreeMap, BTreeSet};

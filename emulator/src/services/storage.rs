@@ -83,6 +83,15 @@ impl Storage {
         Ok(self.iam.forget_policy(&resource(&bucket.name))?)
     }
 
+    /// Whether a caller may upload to a bucket; what is uploaded is checked later.
+    ///
+    /// # Errors
+    /// The bucket does not exist, or the caller lacks the permission.
+    pub fn check_upload(&self, context: &Context, bucket: &str) -> Result<(), StorageError> {
+        self.demand(context, "storage.objects.create", bucket)
+            .map(drop)
+    }
+
     /// `objects.insert`: replaces the object if there is one.
     ///
     /// # Errors

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod grants;
+mod lifecycle;
 mod requests;
+mod state;
 
 use std::collections::BTreeMap;
 
-use emulator::rest::writers::Writers;
-use emulator::serve::{Serving, serve};
+use emulator::rest::artifact_registry::{Readers, Users, Writers};
+use emulator::serve::{Ports, Serving, Settings, serve};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +19,8 @@ use tokio::runtime::Runtime;
 struct Scene {
     runtime: Runtime,
     endpoints: Value,
-    writers: Writers,
+    users: Users,
+    ports: Ports,
     serving: Option<Serving>,
     state: TempDir,
 }
@@ -33,7 +36,11 @@ impl Scene {
     /// The services with a registry to which these may write.
     fn with(writers: Writers) -> Self {
         let mut scene = Self {
-            writers,
+            users: Users {
+                writers,
+                ..Users::default()
+            },
+            ports: Ports::Free,
             runtime: Runtime::new().unwrap(),
             endpoints: Value::Null,
             serving: None,
@@ -45,9 +52,17 @@ impl Scene {
 
     /// Stops the services, and starts them again with the same state folder.
     fn restart(&mut self) {
-        drop(self.serving.take());
+        if let Some(serving) = self.serving.take() {
+            self.runtime.block_on(serving.end());
+        }
         let projects = [FIRST, SECOND].map(|id| id.parse().unwrap());
-        let serving = serve(self.state.path(), &projects, self.writers, || 1_700_000_000);
+        let settings = Settings {
+            folder: self.state.path(),
+            projects: &projects,
+            users: self.users,
+            ports: self.ports,
+        };
+        let serving = serve(settings, || 1_700_000_000);
         let serving = self.runtime.block_on(serving).unwrap();
         self.endpoints = serde_json::to_value(&serving.endpoints).unwrap();
         self.serving = Some(serving);
@@ -55,10 +70,15 @@ impl Scene {
 
     /// Sends a request as the owner of a project.
     fn call(&self, owner: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
-        let (service, path) = url.split_once('/').unwrap();
-        let url = format!("{}/v1/{path}", self.endpoints[service].as_str().unwrap());
         let token = self.endpoints["projects"][owner]["access_token"].as_str();
         let token = std::fs::read_to_string(token.unwrap()).unwrap();
+        self.call_as(&token, method, url, body)
+    }
+
+    /// Sends a request with an access token.
+    fn call_as(&self, token: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
+        let (service, path) = url.split_once('/').unwrap();
+        let url = format!("{}/v1/{path}", self.endpoints[service].as_str().unwrap());
         let request = Client::new().request(method, url).bearer_auth(token);
         let request = match body.is_null() {
             true => request,
@@ -113,6 +133,39 @@ fn a_party_may_read_another_ones_repository_only() {
     let version = format!("{registry}/");
     assert_eq!(status(Method::GET, &version, None), (401, true));
     assert_eq!(status(Method::GET, &version, Some(SECOND)), (200, false));
+}
+
+/// With `--registry-readers granted`, a service account reads a repository with the role of a reader only.
+#[test]
+fn a_repository_is_read_with_the_role_of_a_reader() {
+    let mut scene = Scene::set();
+    scene.users.readers = Readers::Granted;
+    scene.restart();
+    let tags = format!(
+        "http://{}/v2/{FIRST}/image/tags/list",
+        scene.endpoints["registry"].as_str().unwrap()
+    );
+    let read = |token: Option<&str>| {
+        let request = Client::new().get(&tags);
+        let request = match token {
+            Some(token) => request.basic_auth("oauth2accesstoken", Some(token)),
+            None => request,
+        };
+        let answer = scene.runtime.block_on(request.send());
+        answer.unwrap().status().as_u16()
+    };
+    let reader = lifecycle::account(&scene, "reader");
+    assert_eq!((read(None), read(Some(&reader))), (401, 403));
+    let owner = format!("serviceAccount:owner@{FIRST}.iam.gserviceaccount.com");
+    let member = format!("serviceAccount:reader@{FIRST}.iam.gserviceaccount.com");
+    let policy = json!({"policy": {"bindings": [
+        {"role": "roles/owner", "members": [owner]},
+        {"role": "roles/artifactregistry.reader", "members": [member]},
+    ]}});
+    let set = format!("resource_manager/projects/{FIRST}:setIamPolicy");
+    assert_eq!(scene.call(FIRST, Method::POST, &set, &policy).0, 200);
+    // The repository is empty.
+    assert_eq!(read(Some(&reader)), 404);
 }
 
 #[test]

@@ -325,9 +325,12 @@ pub fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
     }
 }
 
-/// Returns once the workload has printed that it waits.
-pub fn wait_until_it_waits(child: &mut std::process::Child) {
+/// Returns once the workload has printed that it waits, with the lines that follow.
+pub fn wait_until_it_waits(
+    child: &mut std::process::Child,
+) -> impl Iterator<Item = String> + use<> {
     let said = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = said.map_while(Result::ok);
     assert!(said.any(|line| line == "waiting"));
+    said
 }

@@ -64,6 +64,9 @@ static void ask(const char *method, const char *body) {
     close(stream);
 }
 
+static volatile sig_atomic_t asked;
+static void obey(int number) { asked = 1; }
+
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : "";
@@ -108,6 +111,13 @@ int main(int argc, char **argv) {
             if (!fork()) for (;;) pause();
             puts("waiting"); fflush(stdout);
             for (;;) pause();
+        } else if (!strcmp(argv[i], "obey")) {
+            // Ends as it is asked to, with a status of its own.
+            signal(SIGTERM, obey);
+            puts("waiting"); fflush(stdout);
+            while (!asked) pause();
+            puts("asked to end"); fflush(stdout);
+            return 7;
         } else { fprintf(stderr, "no command %s\n", argv[i]); return 99; }
     }
     return 0;

@@ -17,6 +17,9 @@ const ENCRYPTION: [(i64, &str); 1] = [(1, "GOOGLE_SYMMETRIC_ENCRYPTION")];
 /// `ProtectionLevel`, as far as it is emulated.
 const LEVELS: [(i64, &str); 1] = [(1, "SOFTWARE")];
 
+/// `CryptoKeyVersionState`, as far as requests name it.
+const STATES: [(i64, &str); 2] = [(1, "ENABLED"), (2, "DISABLED")];
+
 /// `KeyRing`: fields of answers only.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -26,7 +29,7 @@ pub(super) struct KeyRing {
     create_time: Ignored<String>,
 }
 
-/// `CryptoKey`. Keys are neither rotated nor destroyed, so that the fields for this have no effect.
+/// `CryptoKey`. Keys are rotated by hand only, so that the fields for this have no effect.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct CryptoKey {
@@ -41,7 +44,8 @@ pub(super) struct CryptoKey {
     rotation_period: Ignored<String>,
     #[serde(alias = "version_template", deserialize_with = "null_is_default")]
     version_template: VersionTemplate,
-    labels: Ignored<BTreeMap<String, String>>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) labels: BTreeMap<String, String>,
     #[serde(alias = "import_only")]
     import_only: NotEmulated<bool>,
     #[serde(alias = "destroy_scheduled_duration")]
@@ -62,8 +66,8 @@ struct VersionTemplate {
 }
 
 impl CryptoKey {
-    /// The purpose of the key, and its name in the answer.
-    pub(super) fn purpose(&self) -> Result<(Purpose, &'static str), Status> {
+    /// The purpose of the key.
+    pub(super) fn purpose(&self) -> Result<Purpose, Status> {
         let purpose = self.purpose.name(&PURPOSES);
         let algorithm = &self.version_template.algorithm;
         let signing = SigningAlgorithm::ALL.map(|(_, number, name)| (number, name));
@@ -74,16 +78,40 @@ impl CryptoKey {
         let level = self.version_template.protection_level.name(&LEVELS);
         match (purpose, algorithm.name(&ENCRYPTION), signing, level) {
             ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION", None, "" | "SOFTWARE") => {
-                Ok((Purpose::EncryptDecrypt, "ENCRYPT_DECRYPT"))
+                Ok(Purpose::EncryptDecrypt)
             }
             ("ASYMMETRIC_SIGN", _, Some((algorithm, ..)), "" | "SOFTWARE") => {
-                Ok((Purpose::AsymmetricSign(algorithm), "ASYMMETRIC_SIGN"))
+                Ok(Purpose::AsymmetricSign(algorithm))
             }
             _ => Err(Status::invalid(
                 "The purpose, algorithm or protection level is not supported.",
             )),
         }
     }
+}
+
+/// `CryptoKeyVersion`: fields of answers, and the state.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct CryptoKeyVersion {
+    name: Ignored<String>,
+    state: Enumeration,
+}
+
+impl CryptoKeyVersion {
+    /// The name of the state.
+    pub(super) fn state(&self) -> &str {
+        self.state.name(&STATES)
+    }
+}
+
+/// `UpdateCryptoKeyPrimaryVersionRequest`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct UpdatePrimary {
+    name: Ignored<String>,
+    #[serde(alias = "crypto_key_version_id", deserialize_with = "null_is_default")]
+    pub(super) crypto_key_version_id: String,
 }
 
 /// `EncryptRequest`.
@@ -256,9 +284,7 @@ mod tests {
     fn purposes_come_by_name_and_by_number() {
         let read = |body: Value| {
             let key = parse::<CryptoKey>(body.to_string().as_bytes()).map_err(|s| s.code)?;
-            key.purpose()
-                .map(|(purpose, _)| purpose)
-                .map_err(|s| s.code)
+            key.purpose().map_err(|s| s.code)
         };
         for name in [json!("ENCRYPT_DECRYPT"), json!(1)] {
             let body = json!({"purpose": name, "labels": {"a": "b"}});

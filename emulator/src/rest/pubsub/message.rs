@@ -35,6 +35,16 @@ pub(super) struct Topic {
     tags: NotEmulated<Labels>,
 }
 
+/// `UpdateSubscriptionRequest`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct UpdateSubscription {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) subscription: Subscription,
+    #[serde(alias = "update_mask", deserialize_with = "null_is_default")]
+    pub(super) update_mask: String,
+}
+
 /// `Subscription`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! Answers of the JSON API.
 
 use axum::Json;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,12 @@ pub(super) struct Links(String);
 impl Links {
     pub(super) fn to(address: &str) -> Self {
         Self(address.to_owned())
+    }
+
+    /// The address of an upload in several requests.
+    pub(super) fn resumable(&self, bucket: &str, id: &str) -> String {
+        let address = &self.0;
+        format!("{address}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={id}")
     }
 
     pub(super) fn bucket(&self, bucket: &Bucket) -> Json<Value> {
@@ -91,8 +97,8 @@ fn checksum(object: &Object) -> String {
     STANDARD.encode(object.crc32c.to_be_bytes())
 }
 
-/// The content of an object.
-pub(super) fn media(object: &Object, content: Vec<u8>) -> Response {
+/// The content of an object, or the part of it that is asked for (RFC 9110 section 14.2).
+pub(super) fn media(object: &Object, content: Vec<u8>, asked: &HeaderMap) -> Response {
     let headers = [
         ("content-type", object.content_type.clone()),
         (
@@ -109,7 +115,35 @@ pub(super) fn media(object: &Object, content: Vec<u8>) -> Response {
         ("x-goog-stored-content-length", object.size.to_string()),
         ("x-goog-storage-class", "STANDARD".to_owned()),
     ];
-    (headers, content).into_response()
+    let size = content.len();
+    match asked
+        .get(RANGE)
+        .and_then(|value| part(value.to_str().ok()?, size))
+    {
+        None => (headers, content).into_response(),
+        Some(Some((first, last))) => {
+            let range = [(CONTENT_RANGE, format!("bytes {first}-{last}/{size}"))];
+            let part = content[first..=last].to_vec();
+            (StatusCode::PARTIAL_CONTENT, headers, range, part).into_response()
+        }
+        Some(None) => {
+            let range = [(CONTENT_RANGE, format!("bytes */{size}"))];
+            (StatusCode::RANGE_NOT_SATISFIABLE, range).into_response()
+        }
+    }
+}
+
+/// The first and the last position of a range `bytes=FIRST-LAST` or `bytes=FIRST-`; `Some(None)` if the content ends before it, and
+/// `None` for what is no such range, which means all.
+fn part(text: &str, size: usize) -> Option<Option<(usize, usize)>> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let first: usize = first.parse().ok()?;
+    let last = match last {
+        "" => usize::MAX,
+        last => last.parse().ok()?,
+    };
+    let last = last.min(size.saturating_sub(1));
+    Some((first < size && first <= last).then_some((first, last)))
 }
 
 /// A policy as Cloud Storage returns it.
@@ -139,5 +173,26 @@ impl IntoResponse for StorageError {
         let errors = json!([{"message": message, "domain": "global", "reason": reason}]);
         let body = json!({"error": {"code": code, "message": message, "errors": errors}});
         (status(&self), Json(body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_within_the_content() {
+        for (text, expected) in [
+            ("bytes=0-4", Some(Some((0, 4)))),
+            ("bytes=5-", Some(Some((5, 9)))),
+            ("bytes=5-99", Some(Some((5, 9)))),
+            ("bytes=10-", Some(None)),
+            ("bytes=3-2", Some(None)),
+            ("bytes=-5", None),
+            ("bytes=0-1,3-4", None),
+        ] {
+            assert_eq!(part(text, 10), expected, "{text}");
+        }
+        assert_eq!(part("bytes=0-", 0), Some(None));
     }
 }

@@ -124,6 +124,22 @@ impl Request {
         })
     }
 
+    /// The beginning of an upload in several requests: metadata, which may be absent.
+    pub(super) fn resumable(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Upload, StorageError> {
+        let metadata: Metadata = match body.is_empty() {
+            true => Metadata::default(),
+            false => parse(body)?,
+        };
+        let kind = headers
+            .get("x-upload-content-type")
+            .and_then(|value| value.to_str().ok());
+        self.described(metadata, kind.unwrap_or(BYTES), Vec::new())
+    }
+
     /// An upload whose body has two parts: metadata and content.
     pub(super) fn multipart(
         &self,
@@ -136,14 +152,23 @@ impl Request {
         let [first, second] = multipart::parts(kind.unwrap_or_default(), body)
             .ok_or_else(|| StorageError::invalid("Malformed multipart body."))?;
         let metadata: Metadata = parse(first.content)?;
+        self.described(metadata, &second.kind(BYTES), second.content.to_vec())
+    }
+
+    fn described(
+        &self,
+        metadata: Metadata,
+        kind: &str,
+        content: Vec<u8>,
+    ) -> Result<Upload, StorageError> {
         let name = metadata
             .name
             .as_deref()
             .map_or_else(|| self.required("name"), Ok)?;
         Ok(Upload {
             name: name.to_owned(),
-            content_type: metadata.content_type.unwrap_or_else(|| second.kind(BYTES)),
-            content: second.content.to_vec(),
+            content_type: metadata.content_type.unwrap_or_else(|| kind.to_owned()),
+            content,
             crc32c: metadata.crc32c.as_deref().map(checksum).transpose()?,
             precondition: self.precondition()?,
         })

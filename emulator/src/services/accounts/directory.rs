@@ -18,13 +18,18 @@ use crate::status::Status;
 pub struct Accounts {
     pub(super) projects: BTreeMap<ProjectId, Project>,
     pub(super) state: Stored<AccountState>,
+    /// The address for access tokens, which key files name.
+    pub(super) token_uri: String,
 }
 
 impl Accounts {
     /// No projects, with the service accounts and access tokens of earlier runs.
     pub fn new(state: Stored<AccountState>) -> Self {
-        let projects = BTreeMap::new();
-        Self { projects, state }
+        Self {
+            projects: BTreeMap::new(),
+            state,
+            token_uri: String::new(),
+        }
     }
 
     /// Sets up a project with an owner whose files are below `folder`. Existing keys and tokens there are
@@ -42,6 +47,7 @@ impl Accounts {
         let number = self.new_number(id)?;
         let project = Project::set_up(id, number, folder, token_uri)?;
         self.projects.insert(id.clone(), project);
+        token_uri.clone_into(&mut self.token_uri);
         Ok(())
     }
 
@@ -86,10 +92,9 @@ impl Accounts {
         named.map(|(id, _)| id.clone())
     }
 
-    /// The project whose owner has the key with this ID.
-    pub(super) fn by_key(&self, key_id: &str) -> Option<&Project> {
-        let mut projects = self.projects.values();
-        projects.find(|project| project.key_id == key_id)
+    /// The ID of a project that is named by ID or number.
+    pub fn project_id(&self, name: &str) -> Option<String> {
+        self.id(name).map(|id| id.to_string())
     }
 
     /// The number of a project that is named by ID or number.
@@ -117,6 +122,31 @@ impl Accounts {
             scopes: vec![SCOPE.to_owned()],
         };
         self.issue("ya29.d.", issued, now)
+    }
+
+    /// Issues an access token with these scopes for a service account that exists, at the time `now` in Unix seconds, for so many
+    /// seconds.
+    ///
+    /// # Errors
+    /// There is no such account, the random number generator fails, or the state cannot be written.
+    pub fn act_as(
+        &self,
+        address: &str,
+        scopes: Vec<String>,
+        now: u64,
+        seconds: u64,
+    ) -> Result<AccessToken, Status> {
+        if !self.has_service_account(address) {
+            return Err(Status::not_found(format!(
+                "Unknown service account {address}"
+            )));
+        }
+        let issued = Issued {
+            expires: now + seconds,
+            caller: Caller::ServiceAccount(address.to_owned()),
+            scopes,
+        };
+        self.issue("ya29.c.", issued, now)
     }
 
     /// Issues an access token, and removes those that have expired.
@@ -156,14 +186,14 @@ impl Accounts {
             Some(issued) if service.is_within(&issued.scopes) => Ok(issued.caller),
             Some(_) => Err(Status::scopes()),
             None => self
-                .owner(bearer, service, now)
+                .signed_in(bearer, service, now)
                 .map(Caller::ServiceAccount)
                 .ok_or_else(Status::unauthenticated),
         }
     }
 
-    /// The owner of a project, by its own access token or by a JWT that it has signed.
-    fn owner(&self, bearer: &str, service: Service, now: u64) -> Option<String> {
+    /// The owner of a project, by its own access token, or an account by a JWT that it has signed.
+    fn signed_in(&self, bearer: &str, service: Service, now: u64) -> Option<String> {
         let digest = Digest::of(bearer.as_bytes());
         let own = self
             .projects
@@ -173,10 +203,10 @@ impl Accounts {
             return Some(project.owner.clone());
         }
         let token = SelfSigned::parse(bearer)?;
-        let project = self.by_key(token.key_id())?;
+        let (address, public_key) = self.by_key(token.key_id())?;
         token
-            .holds(&project.owner, &project.public_key, service, now)
-            .then(|| project.owner.clone())
+            .holds(&address, &public_key, service, now)
+            .then_some(address)
     }
 
     /// Creates a service account in a project, named by ID or number.
@@ -209,6 +239,16 @@ impl Accounts {
     pub fn service_account(&self, address: &str) -> Option<ServiceAccount> {
         self.state
             .look(|state| state.service_accounts.get(address).cloned())
+    }
+
+    /// The service accounts that were created in a project, which is named by ID.
+    pub fn service_accounts(&self, project: &str) -> Vec<ServiceAccount> {
+        self.state.look(|state| {
+            let all = state.service_accounts.values();
+            all.filter(|account| account.project() == project)
+                .cloned()
+                .collect()
+        })
     }
 
     /// Whether the service account exists: an owner, a created account, or one that Google creates with a

@@ -58,10 +58,11 @@ impl Accounts {
         let invalid = |text: &str| Refusal::new("invalid_grant", text);
         let token = SelfSigned::parse(assertion)
             .ok_or_else(|| invalid("Invalid JWT: it must be signed by RS256 and name its key."))?;
-        let project = self.by_key(token.key_id());
-        let project = project.filter(|project| project.owner == token.issuer());
-        let project = project.ok_or_else(|| invalid("Invalid grant: account not found"))?;
-        if !token.is_signed_by(&project.public_key) {
+        let account = self.by_key(token.key_id());
+        let account = account.filter(|(address, _)| address == token.issuer());
+        let (address, public_key) =
+            account.ok_or_else(|| invalid("Invalid grant: account not found"))?;
+        if !token.is_signed_by(&public_key) {
             return Err(invalid("Invalid JWT Signature."));
         }
         if !token.lasts(now) {
@@ -81,7 +82,7 @@ impl Accounts {
             ));
         }
         Ok(Issued {
-            caller: Caller::ServiceAccount(project.owner.clone()),
+            caller: Caller::ServiceAccount(address),
             scopes: scopes(token.scopes())?,
             expires: now + LIFETIME,
         })

@@ -3,13 +3,16 @@ use std::collections::BTreeMap;
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, ServiceAccount};
+use super::{AccountKey, Caller, ServiceAccount};
 
 /// The service accounts that were created and the access tokens that were issued.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct AccountState {
     pub(super) service_accounts: BTreeMap<String, ServiceAccount>,
     pub(super) issued: BTreeMap<Digest, Issued>,
+    /// By ID.
+    #[serde(default)]
+    pub(super) keys: BTreeMap<String, AccountKey>,
 }
 
 /// The record of an issued access token.
@@ -18,6 +21,13 @@ pub(super) struct Issued {
     pub(super) caller: Caller,
     pub(super) scopes: Vec<String>,
     pub(super) expires: u64,
+}
+
+impl Issued {
+    /// Whether it is a token of the service account with this address.
+    pub(super) fn is_of(&self, address: &str) -> bool {
+        matches!(&self.caller, Caller::ServiceAccount(own) if own == address)
+    }
 }
 
 /// A new access token.

@@ -24,6 +24,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// The address of the owner.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     /// Sets up a project with an owner whose files are below `folder`. Existing keys and tokens there are
     /// kept.
     ///

@@ -27,6 +27,16 @@ pub enum Service {
     SecretManager,
     /// Cloud Storage.
     Storage,
+    /// Compute Engine.
+    Compute,
+    /// Cloud Logging.
+    Logging,
+    /// Resource Manager.
+    ResourceManager,
+    /// The attestation service.
+    Attestation,
+    /// Artifact Registry.
+    ArtifactRegistry,
 }
 
 impl Service {
@@ -38,17 +48,31 @@ impl Service {
             Self::PubSub => "https://pubsub.googleapis.com",
             Self::SecretManager => "https://secretmanager.googleapis.com",
             Self::Storage => "https://storage.googleapis.com",
+            Self::Compute => "https://compute.googleapis.com",
+            Self::Logging => "https://logging.googleapis.com",
+            Self::ResourceManager => "https://cloudresourcemanager.googleapis.com",
+            Self::Attestation => "https://confidentialcomputing.googleapis.com",
+            Self::ArtifactRegistry => "https://artifactregistry.googleapis.com",
         }
     }
 
     /// Whether these scopes include the service.
-    pub(super) fn is_within(self, scopes: &[String]) -> bool {
+    pub fn is_within(self, scopes: &[String]) -> bool {
         let own: &[&str] = match self {
             Self::Iam => &["https://www.googleapis.com/auth/iam"],
             Self::Kms => &["https://www.googleapis.com/auth/cloudkms"],
             Self::PubSub => &["https://www.googleapis.com/auth/pubsub"],
-            // It has no scope of its own.
-            Self::SecretManager => &[],
+            // They have no scopes of their own.
+            Self::SecretManager
+            | Self::ResourceManager
+            | Self::Attestation
+            | Self::ArtifactRegistry => &[],
+            Self::Compute => &["https://www.googleapis.com/auth/compute"],
+            Self::Logging => &[
+                "https://www.googleapis.com/auth/logging.write",
+                "https://www.googleapis.com/auth/logging.admin",
+                "https://www.googleapis.com/auth/logging.read",
+            ],
             Self::Storage => &[
                 "https://www.googleapis.com/auth/devstorage.full_control",
                 "https://www.googleapis.com/auth/devstorage.read_write",

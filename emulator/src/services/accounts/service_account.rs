@@ -1,5 +1,4 @@
-//! Service accounts other than the owners. They cannot sign in, but policies can name them (IAM v1,
-//! `projects.serviceAccounts`).
+//! Service accounts other than the owners (IAM v1, `projects.serviceAccounts`).
 
 use content::json::null_is_default;
 use serde::{Deserialize, Serialize};
@@ -35,6 +34,11 @@ pub struct ServiceAccount {
 }
 
 impl ServiceAccount {
+    /// The ID of its project.
+    pub fn project(&self) -> &str {
+        &self.project_id
+    }
+
     /// The account with this ID in a project, with display name and description of `self`.
     ///
     /// # Errors

@@ -84,6 +84,19 @@ impl Policies {
         self.get(resource, CONDITIONAL)
     }
 
+    /// Gives a resource that has no policy one with this binding.
+    pub fn found(&mut self, resource: &str, binding: Binding) {
+        if !self.policies.contains_key(resource) {
+            self.changes += 1;
+            let policy = Policy {
+                bindings: vec![binding],
+                etag: etag(self.changes),
+                ..Policy::default()
+            };
+            self.policies.insert(resource.to_owned(), policy);
+        }
+    }
+
     /// Removes the policy of a resource.
     pub fn remove(&mut self, resource: &str) {
         self.policies.remove(resource);

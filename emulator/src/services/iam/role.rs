@@ -19,6 +19,9 @@ pub(super) fn is_grantable(role: &str, resource: &str) -> bool {
         Some("subscriptions") => "pubsub.subscriptions.",
         Some("secrets") => "secretmanager.",
         Some("buckets") => "storage.",
+        Some("serviceAccounts") => "iam.serviceAccounts.",
+        // All resources of a project inherit its policy.
+        Some("projects") => "",
         _ => return false,
     };
     let mut permissions = permissions(role).iter();
@@ -29,6 +32,23 @@ pub(super) fn is_grantable(role: &str, resource: &str) -> bool {
 pub(super) fn is_basic(role: &str) -> bool {
     ["roles/owner", "roles/editor", "roles/viewer"].contains(&role)
 }
+
+const COMPUTE_VIEWER: &[&str] = &[
+    "compute.instances.get",
+    "compute.instances.getSerialPortOutput",
+    "compute.instances.list",
+    "compute.networks.get",
+    "compute.networks.list",
+    "compute.projects.get",
+    "compute.regions.get",
+    "compute.routers.get",
+    "compute.routers.list",
+    "compute.subnetworks.get",
+    "compute.subnetworks.list",
+    "compute.zoneOperations.get",
+    "compute.zones.get",
+    "compute.zones.list",
+];
 
 /// The permissions of the emulated roles (IAM, "Roles and permissions"); empty for other roles.
 fn permissions(role: &str) -> &'static [&'static str] {
@@ -43,11 +63,34 @@ fn permissions(role: &str) -> &'static [&'static str] {
         "roles/cloudkms.signer" => &[SIGN],
         "roles/cloudkms.signerVerifier" => &[SIGN, PUBLIC],
         "roles/cloudkms.publicKeyViewer" => &[PUBLIC],
-        "roles/cloudkms.admin" => &["cloudkms.cryptoKeys.*", "cloudkms.keyRings.*"],
+        "roles/cloudkms.admin" => &[
+            "cloudkms.cryptoKeyVersions.create",
+            "cloudkms.cryptoKeyVersions.destroy",
+            "cloudkms.cryptoKeyVersions.get",
+            "cloudkms.cryptoKeyVersions.list",
+            "cloudkms.cryptoKeyVersions.restore",
+            "cloudkms.cryptoKeyVersions.update",
+            "cloudkms.cryptoKeys.*",
+            "cloudkms.keyRings.*",
+        ],
+        "roles/cloudkms.viewer" => &[
+            "cloudkms.cryptoKeyVersions.get",
+            "cloudkms.cryptoKeyVersions.list",
+            "cloudkms.cryptoKeys.get",
+            "cloudkms.cryptoKeys.list",
+            "cloudkms.keyRings.get",
+            "cloudkms.keyRings.list",
+        ],
         "roles/pubsub.publisher" => &["pubsub.topics.publish"],
         "roles/pubsub.subscriber" => &[
             "pubsub.subscriptions.consume",
             "pubsub.topics.attachSubscription",
+        ],
+        "roles/pubsub.viewer" => &[
+            "pubsub.subscriptions.get",
+            "pubsub.subscriptions.list",
+            "pubsub.topics.get",
+            "pubsub.topics.list",
         ],
         "roles/pubsub.admin" => &["pubsub.topics.*", "pubsub.subscriptions.*"],
         "roles/secretmanager.secretAccessor" => &["secretmanager.versions.access"],
@@ -80,6 +123,40 @@ fn permissions(role: &str) -> &'static [&'static str] {
         "roles/storage.objectAdmin" => &["storage.objects.*"],
         "roles/storage.admin" => &["storage.*"],
         "roles/owner" => &["*"],
+        "roles/confidentialcomputing.workloadUser" => &["confidentialcomputing.*"],
+        "roles/artifactregistry.reader" => &["artifactregistry.repositories.downloadArtifacts"],
+        "roles/artifactregistry.writer" => &[
+            "artifactregistry.repositories.downloadArtifacts",
+            "artifactregistry.repositories.uploadArtifacts",
+        ],
+        "roles/logging.logWriter" => &["logging.logEntries.create"],
+        "roles/logging.viewer" => &["logging.logEntries.list"],
+        "roles/iam.serviceAccountUser" => &["iam.serviceAccounts.actAs", "iam.serviceAccounts.get"],
+        "roles/iam.serviceAccountTokenCreator" => &[
+            "iam.serviceAccounts.get",
+            "iam.serviceAccounts.getAccessToken",
+        ],
+        "roles/iam.workloadIdentityUser" => &["iam.serviceAccounts.getAccessToken"],
+        "roles/iam.serviceAccountAdmin" => &["iam.serviceAccounts.*"],
+        "roles/compute.viewer" => COMPUTE_VIEWER,
+        "roles/compute.instanceAdmin.v1" => &[
+            "compute.instances.*",
+            "compute.zoneOperations.get",
+            "compute.zones.*",
+            "compute.projects.get",
+        ],
+        "roles/compute.networkAdmin" => &[
+            "compute.networks.*",
+            "compute.routers.*",
+            "compute.subnetworks.*",
+            "compute.zoneOperations.get",
+        ],
+        "roles/compute.admin" => &["compute.*"],
+        "roles/browser" => &[
+            "resourcemanager.projects.get",
+            "resourcemanager.projects.getIamPolicy",
+        ],
+        "roles/resourcemanager.projectIamAdmin" => &["resourcemanager.projects.*"],
         _ => &[],
     }
 }

@@ -1,5 +1,7 @@
 //! Requests and answers (google/cloud/kms/v1/service.proto, resources.proto), as far as they are emulated.
 
+use std::collections::BTreeMap;
+
 use google::Location;
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,8 @@ pub struct CreateCryptoKey {
     pub id: String,
     /// The purpose of the key.
     pub purpose: Purpose,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A key, or one of its versions.

@@ -18,6 +18,7 @@ fn key(id: &str, purpose: Purpose) -> CreateCryptoKey {
         parent: RING.parse().unwrap(),
         id: id.into(),
         purpose,
+        labels: std::collections::BTreeMap::new(),
     }
 }
 

@@ -54,6 +54,11 @@ impl StorageError {
         Self::new(404, "notFound", "The specified bucket does not exist.")
     }
 
+    /// 404: the upload is finished, was cancelled, or never began.
+    pub fn gone() -> Self {
+        Self::new(404, "notFound", "The upload does not exist.")
+    }
+
     pub(super) fn no_object(bucket: &str, object: &str) -> Self {
         Self::new(
             404,

@@ -1,0 +1,135 @@
+//! Who may read and write the registry, by the roles of Artifact Registry on the project that a repository's path begins with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, http::HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::services::Services;
+use crate::services::accounts::Service;
+
+/// The address at which clients ask how to authenticate.
+const VERSION: [&str; 2] = ["/v2", "/v2/"];
+/// The permissions of Artifact Registry.
+const DOWNLOAD: &str = "artifactregistry.repositories.downloadArtifacts";
+const UPLOAD: &str = "artifactregistry.repositories.uploadArtifacts";
+
+/// Who may write to the registry.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Writers {
+    /// Anyone, without credentials.
+    #[default]
+    Anyone,
+    /// The owner of the project that the repository's path begins with, and who has the role of a writer on it.
+    Owners,
+}
+
+/// Who may read the registry.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum Readers {
+    /// Anyone, without credentials, as from a repository that `allUsers` may read.
+    #[default]
+    Anyone,
+    /// The owner of the project that the repository's path begins with, and who has the role of a reader on it.
+    Granted,
+}
+
+/// Who may use the registry.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Users {
+    /// Who may read.
+    pub readers: Readers,
+    /// Who may write.
+    pub writers: Writers,
+}
+
+impl Users {
+    /// The routes of a registry that these may use.
+    pub fn of(self, registry: Router, services: Arc<Services>) -> Router {
+        match self == Self::default() {
+            true => registry,
+            false => registry.layer(from_fn_with_state((services, self), check)),
+        }
+    }
+
+    /// The permission that a request needs; `None` if anyone may make it.
+    fn needed(self, method: &Method) -> Option<&'static str> {
+        let is_reading = [Method::GET, Method::HEAD].contains(method);
+        match is_reading {
+            true => (self.readers == Readers::Granted).then_some(DOWNLOAD),
+            false => (self.writers == Writers::Owners).then_some(UPLOAD),
+        }
+    }
+}
+
+async fn check(
+    State((services, users)): State<(Arc<Services>, Users)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let needed = users.needed(request.method());
+    match (token(request.headers()), needed) {
+        (None, _) if VERSION.contains(&path) => unauthorized(),
+        (None, Some(_)) => unauthorized(),
+        (Some(token), Some(permission))
+            if !VERSION.contains(&path) && !may(&services, &token, permission, path) =>
+        {
+            denied(permission)
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// The access token, as docker sends it: as the password of any user. Others send it as a bearer token.
+fn token(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    if let Some(token) = value.strip_prefix("Bearer ") {
+        return Some(token.to_owned());
+    }
+    let decoded = STANDARD.decode(value.strip_prefix("Basic ")?).ok()?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    decoded.split_once(':').map(|(_, token)| token.to_owned())
+}
+
+/// Whether the caller with this token has the permission on the project in the path `/v2/PROJECT/…`.
+fn may(services: &Services, token: &str, permission: &str, path: &str) -> bool {
+    let project = path.split('/').nth(2).unwrap_or_default();
+    let context = services.context(Some(token), Service::ArtifactRegistry);
+    let resource = format!("projects/{project}");
+    context.is_ok_and(|context| {
+        services
+            .iam
+            .demand(&context, permission, &[&resource])
+            .is_ok()
+    })
+}
+
+fn unauthorized() -> Response {
+    let mut response = error(
+        StatusCode::UNAUTHORIZED,
+        "UNAUTHORIZED",
+        "authentication required",
+    );
+    let challenge = HeaderValue::from_static("Basic realm=\"emulator\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn denied(permission: &str) -> Response {
+    let message = format!("Permission \"{permission}\" denied on resource (or it may not exist)");
+    error(StatusCode::FORBIDDEN, "DENIED", &message)
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({"errors": [{"code": code, "message": message}]});
+    (status, Json(body)).into_response()
+}

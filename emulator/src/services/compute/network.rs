@@ -1,0 +1,196 @@
+//! Networks, subnetworks and routers: they are kept, and their names are checked, but no packet goes through them.
+
+use serde_json::{Value, json};
+
+use super::{Compute, ComputeError, Context, Operation, Scope, catalogue};
+
+/// The network that each project has.
+const DEFAULT: &str = "default";
+
+/// A kind of resource.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Networks.
+    Network,
+    /// Subnetworks.
+    Subnetwork,
+    /// Routers, which hold the configuration of NAT.
+    Router,
+}
+
+impl Kind {
+    /// The name of the collection.
+    pub fn collection(self) -> &'static str {
+        match self {
+            Self::Network => "networks",
+            Self::Subnetwork => "subnetworks",
+            Self::Router => "routers",
+        }
+    }
+
+    /// The kind with this collection.
+    pub fn of(collection: &str) -> Option<Self> {
+        [Self::Network, Self::Subnetwork, Self::Router]
+            .into_iter()
+            .find(|kind| kind.collection() == collection)
+    }
+}
+
+impl Compute {
+    /// `insert` of a network, subnetwork or router.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, the request is invalid, or the resource exists already.
+    pub fn insert_network(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        kind: Kind,
+        mut body: Value,
+    ) -> Result<Operation, ComputeError> {
+        let collection = kind.collection();
+        self.demand(context, &format!("compute.{collection}.create"), scope)?;
+        let name = catalogue::name(body["name"].as_str().unwrap_or_default())?;
+        let path = format!("{scope}/{collection}/{name}");
+        if kind != Kind::Network {
+            let network = body["network"].as_str().unwrap_or_default();
+            self.find_network(&scope.project, network)?;
+        }
+        if kind == Kind::Subnetwork && body["ipCidrRange"].as_str().is_none_or(str::is_empty) {
+            return Err(ComputeError::required("resource.ipCidrRange"));
+        }
+        body["id"] = json!(super::new_id()?);
+        body["creationTimestamp"] = json!(crate::clock::rfc3339(context.now));
+        self.fleet.change(|fleet| {
+            if fleet.networks.contains_key(&path) {
+                return Err(ComputeError::exists(&path));
+            }
+            fleet.networks.insert(path.clone(), body);
+            Ok(())
+        })?;
+        self.done(context, scope, "insert", &path)
+    }
+
+    /// `patch` of a router.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or there is no such router.
+    pub fn patch_network(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        (kind, name): (Kind, &str),
+        body: &Value,
+    ) -> Result<Operation, ComputeError> {
+        let collection = kind.collection();
+        self.demand(context, &format!("compute.{collection}.update"), scope)?;
+        let path = format!("{scope}/{collection}/{name}");
+        self.fleet.change(|fleet| {
+            let known = fleet.networks.get_mut(&path);
+            let known = known.ok_or_else(|| ComputeError::not_found(&path))?;
+            for (field, value) in body.as_object().into_iter().flatten() {
+                known[field] = value.clone();
+            }
+            Ok::<_, ComputeError>(())
+        })?;
+        self.done(context, scope, "patch", &path)
+    }
+
+    /// `get`.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or there is no such resource.
+    pub fn network(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        (kind, name): (Kind, &str),
+    ) -> Result<Value, ComputeError> {
+        let collection = kind.collection();
+        self.demand(context, &format!("compute.{collection}.get"), scope)?;
+        let path = format!("{scope}/{collection}/{name}");
+        let found = self.fleet.look(|fleet| fleet.networks.get(&path).cloned());
+        found.ok_or_else(|| ComputeError::not_found(&path))
+    }
+
+    /// `list`; names with their resources.
+    ///
+    /// # Errors
+    /// The caller lacks the permission.
+    pub fn networks(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        kind: Kind,
+    ) -> Result<Vec<(String, Value)>, ComputeError> {
+        let collection = kind.collection();
+        self.demand(context, &format!("compute.{collection}.list"), scope)?;
+        let prefix = format!("{scope}/{collection}/");
+        Ok(self.fleet.look(|fleet| {
+            let all = fleet.networks.iter();
+            let of_kind = all.filter(|(path, _)| path.starts_with(&prefix));
+            of_kind
+                .map(|(path, found)| (path.clone(), found.clone()))
+                .collect()
+        }))
+    }
+
+    /// `delete`.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, there is no such resource, or another one uses it.
+    pub fn delete_network(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        (kind, name): (Kind, &str),
+    ) -> Result<Operation, ComputeError> {
+        let collection = kind.collection();
+        self.demand(context, &format!("compute.{collection}.delete"), scope)?;
+        let path = format!("{scope}/{collection}/{name}");
+        self.fleet.change(|fleet| {
+            if !fleet.networks.contains_key(&path) {
+                return Err(ComputeError::not_found(&path));
+            }
+            let names = |value: &Value, field: &str| {
+                value[field]
+                    .as_str()
+                    .is_some_and(|url| url.ends_with(&path))
+            };
+            let networks = fleet.networks.iter();
+            let mut others = networks.filter(|(_, other)| names(other, "network"));
+            if let Some((other, _)) = others.next() {
+                return Err(ComputeError::in_use(&path, other));
+            }
+            let mut instances = fleet.instances.iter().filter(|(_, instance)| {
+                let interface = &instance.body["networkInterfaces"][0];
+                names(interface, "network") || names(interface, "subnetwork")
+            });
+            if let Some((instance, _)) = instances.next() {
+                return Err(ComputeError::in_use(&path, instance));
+            }
+            fleet.networks.remove(&path);
+            Ok(())
+        })?;
+        self.done(context, scope, "delete", &path)
+    }
+
+    /// Checks that a network exists in a project, by its URL.
+    pub(super) fn find_network(&self, project: &str, url: &str) -> Result<(), ComputeError> {
+        let path = path(project, url);
+        let default = format!("projects/{project}/global/networks/{DEFAULT}");
+        let is_known = |path: &str| self.fleet.look(|fleet| fleet.networks.contains_key(path));
+        match path == default || is_known(&path) {
+            true => Ok(()),
+            false => Err(ComputeError::not_found(&path)),
+        }
+    }
+}
+
+/// The path of a URL, or of a part of one, as `projects/P/…`.
+pub(super) fn path(project: &str, url: &str) -> String {
+    match url.find("projects/") {
+        Some(at) => url[at..].to_owned(),
+        None => format!("projects/{project}/{}", url.trim_start_matches('/')),
+    }
+}

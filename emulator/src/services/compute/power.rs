@@ -1,0 +1,335 @@
+//! Switches machines on and off.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use remote::Transport;
+
+use super::plan::{self, Account, Plan};
+use super::{
+    Compute, ComputeError, Context, Deletion, Instance, Operation, Running, Scope, State, lock,
+};
+use crate::launch::{self, Facts, LaunchSpec, METADATA, Metadata, Options};
+use crate::machine::{self, Boot, Console, Machine, Serial};
+use crate::services::Clock;
+use crate::services::accounts::{Accounts, Caller, Service};
+use crate::status::Status;
+
+/// The lifetime of the access tokens of a machine's account, in seconds.
+const TOKEN: u64 = 3600;
+/// How long the end of the emulator waits for machines that are killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Compute {
+    /// `instances.start`; nothing happens to a machine that runs.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, there is no such instance, or it is being switched off.
+    pub fn start(
+        self: &Arc<Self>,
+        context: &Context,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Operation, ComputeError> {
+        let (path, instance) = self.find(context, "compute.instances.start", scope, name)?;
+        match instance.state {
+            State::Terminated => self.boot(scope, &path)?,
+            State::Running => {}
+            State::Stopping => return Err(ComputeError::not_ready(&path)),
+        }
+        self.done(context, scope, "start", &path)
+    }
+
+    /// `instances.stop`: the workload gets SIGTERM, and 90 seconds.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or there is no such instance.
+    pub fn stop(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Operation, ComputeError> {
+        let (path, _) = self.find(context, "compute.instances.stop", scope, name)?;
+        self.switch_off(&path, Deletion::No)?;
+        self.begin(context, scope, ("stop", &path), Some(path.clone()))
+    }
+
+    /// `instances.reset`: the machine boots again at once.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, there is no such instance, or it does not run.
+    pub fn reset(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Operation, ComputeError> {
+        let (path, _) = self.find(context, "compute.instances.reset", scope, name)?;
+        match lock(&self.machines).get(&path) {
+            Some(running) => running.machine.reset(),
+            None => return Err(ComputeError::not_ready(&path)),
+        }
+        self.done(context, scope, "reset", &path)
+    }
+
+    /// `instances.delete`: the machine is stopped before.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or there is no such instance.
+    pub fn delete(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Operation, ComputeError> {
+        let (path, instance) = self.find(context, "compute.instances.delete", scope, name)?;
+        if instance.body["deletionProtection"] == true {
+            let why = format!(
+                "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion. {path}'."
+            );
+            return Err(ComputeError::bad_request(why));
+        }
+        self.switch_off(&path, Deletion::WhenOff)?;
+        self.begin(context, scope, ("delete", &path), Some(path.clone()))
+    }
+
+    fn switch_off(&self, path: &str, deletion: Deletion) -> Result<(), ComputeError> {
+        let machines = lock(&self.machines);
+        self.fleet.change(|fleet| {
+            match machines.get(path) {
+                None if deletion == Deletion::WhenOff => drop(fleet.instances.remove(path)),
+                None => {}
+                Some(_) => {
+                    if let Some(instance) = fleet.instances.get_mut(path) {
+                        instance.state = State::Stopping;
+                        instance.deletion = deletion;
+                    }
+                }
+            }
+            Ok::<_, ComputeError>(())
+        })?;
+        if let Some(running) = machines.get(path) {
+            running.machine.stop();
+        }
+        Ok(())
+    }
+
+    /// Switches an instance on.
+    pub(super) fn boot(self: &Arc<Self>, scope: &Scope, path: &str) -> Result<(), ComputeError> {
+        // Held until the machine is entered: it may be off before.
+        let mut machines = lock(&self.machines);
+        let instance = self.fleet.look(|fleet| fleet.instances.get(path).cloned());
+        let instance = instance.ok_or_else(|| ComputeError::not_found(path))?;
+        let plan = Plan::read(&instance.body, scope.name())?;
+        let serial = Arc::new(Serial::default());
+        let machine = self.machine(scope, &plan, &instance)?;
+        let boot = self.boot_of(path, &plan, machine, serial.clone());
+        let started = Machine::start(&plan.name, boot);
+        let machine = started.map_err(|_| Status::internal())?;
+        let written = self.fleet.change(|fleet| {
+            if let Some(instance) = fleet.instances.get_mut(path) {
+                instance.state = State::Running;
+                instance.started = (self.clock)();
+            }
+            Ok(())
+        });
+        if written.is_err() {
+            machine.kill();
+        }
+        machines.insert(path.to_owned(), Running { machine, serial });
+        written
+    }
+
+    fn machine(
+        &self,
+        scope: &Scope,
+        plan: &Plan,
+        instance: &Instance,
+    ) -> Result<launch::Machine, ComputeError> {
+        let email = |account: &Account| self.account(&scope.project, &account.email);
+        Ok(launch::Machine {
+            project: scope.project.clone(),
+            project_number: self.project_number(&scope.project)?,
+            zone: scope.name().to_owned(),
+            name: plan.name.clone(),
+            id: instance.id.clone(),
+            hardware: plan.hardware,
+            image: plan.image,
+            service_accounts: plan.account.iter().map(email).collect(),
+        })
+    }
+
+    fn boot_of(
+        self: &Arc<Self>,
+        path: &str,
+        plan: &Plan,
+        machine: launch::Machine,
+        serial: Arc<Serial>,
+    ) -> Boot {
+        let scopes = plan
+            .account
+            .iter()
+            .flat_map(|account| account.scopes.clone());
+        let scopes: Vec<_> = scopes.collect();
+        let email = machine.service_accounts.first().cloned();
+        let logs = email
+            .clone()
+            .filter(|_| Service::Logging.is_within(&scopes));
+        let console = Arc::new(Console {
+            serial,
+            logging: self.logging.clone(),
+            account: logs.map(Caller::ServiceAccount),
+            clock: self.clock,
+            machine: machine.clone(),
+        });
+        let image = plan.image;
+        let (weak, asked) = (Arc::downgrade(self), path.to_owned());
+        let spec = move || {
+            let compute = weak.upgrade();
+            let metadata = compute.map(|compute| compute.metadata(&asked));
+            LaunchSpec::read(&metadata.unwrap_or_default(), image)
+        };
+        let (weak, asked) = (Arc::downgrade(self), path.to_owned());
+        let off = move || {
+            if let Some(compute) = weak.upgrade() {
+                compute.is_off(&asked);
+            }
+        };
+        let listener = launch::listen_for_metadata(METADATA);
+        if let Err(error) = &listener {
+            console.error(&format!("no metadata server: {error}"));
+        }
+        let maker = Launches {
+            listener: listener.ok(),
+            account: email.map(|email| account(&self.accounts, email, &scopes, self.clock)),
+            scopes,
+            attestation: self.attestation.clone(),
+            compute: Arc::downgrade(self),
+            path: path.to_owned(),
+            console: console.clone(),
+            machine,
+        };
+        Boot {
+            console,
+            spec: Box::new(spec),
+            options: Box::new(move |spec| maker.options(spec)),
+            image,
+            off: Box::new(off),
+        }
+    }
+
+    fn metadata(&self, path: &str) -> BTreeMap<String, String> {
+        let body = self
+            .fleet
+            .look(|fleet| fleet.instances.get(path).map(|one| one.body.clone()));
+        plan::metadata(&body.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// A machine has ended.
+    fn is_off(&self, path: &str) {
+        let mut machines = lock(&self.machines);
+        let serial = machines
+            .remove(path)
+            .map(|running| running.serial.read(0).1);
+        // If the state cannot be written, the instance is off after the next start.
+        let _ = self.fleet.change(|fleet| {
+            let deletion = fleet.instances.get(path).map(|one| one.deletion);
+            if deletion == Some(Deletion::WhenOff) {
+                fleet.instances.remove(path);
+            } else if let Some(instance) = fleet.instances.get_mut(path) {
+                instance.state = State::Terminated;
+                instance.stopped = (self.clock)();
+                instance.serial = serial.unwrap_or_default();
+            }
+            Ok::<_, ComputeError>(())
+        });
+    }
+
+    /// Ends all machines.
+    pub async fn end(&self) {
+        let ended: Vec<_> = {
+            let machines = lock(&self.machines);
+            machines.values().for_each(|running| running.machine.kill());
+            machines
+                .values()
+                .map(|running| running.machine.ended())
+                .collect()
+        };
+        let all = async {
+            for one in ended {
+                one.await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, all).await;
+    }
+}
+
+fn account(
+    accounts: &Arc<Accounts>,
+    email: String,
+    scopes: &[String],
+    clock: Clock,
+) -> launch::Account {
+    let (accounts, scopes) = (accounts.clone(), scopes.to_owned());
+    Arc::new(move || {
+        let token = accounts
+            .act_as(&email, scopes.clone(), clock(), TOKEN)
+            .ok()?;
+        Some((token.text, token.lifetime))
+    })
+}
+
+/// Makes the options of each launch of a machine.
+struct Launches {
+    compute: Weak<Compute>,
+    path: String,
+    console: Arc<Console>,
+    machine: launch::Machine,
+    scopes: Vec<String>,
+    account: Option<launch::Account>,
+    attestation: launch::Address,
+    /// The metadata server's. All machines share the network of the emulator's host, so that only one at a time has one.
+    listener: Option<Arc<TcpListener>>,
+}
+
+impl Launches {
+    fn options(&self, spec: &LaunchSpec) -> Options {
+        Options {
+            image: spec.image.clone(),
+            transport: Transport::Https { extra_ca: None },
+            attestation: self.attestation.clone(),
+            machine: self.machine.clone(),
+            signed_image_repos: spec.signed_image_repos.clone(),
+            metadata: self.metadata(),
+            request: spec.request.clone(),
+            share: None,
+            report: machine::report(self.console.clone()),
+            output: self.console.output(spec.log_redirect),
+            restart: spec.restart,
+            grace: Duration::from_secs(launch::GRACE),
+            account: self.account.clone(),
+        }
+    }
+
+    fn metadata(&self) -> Option<Metadata> {
+        let listener = self.listener.clone()?;
+        let (compute, path) = (self.compute.clone(), self.path.clone());
+        let attributes = move |key: &str| {
+            let compute = compute.upgrade()?;
+            let found = |fleet: &super::Fleet| fleet.instances.get(&path)?.attribute(key);
+            compute.fleet.look(found)
+        };
+        Some(Metadata {
+            listener,
+            attributes: Arc::new(attributes),
+            facts: Some(Facts {
+                machine: self.machine.clone(),
+                scopes: self.scopes.clone(),
+                account: self.account.clone(),
+            }),
+        })
+    }
+}
