@@ -105,18 +105,44 @@ for i in $(seq 500); do
   head -c 409600 /dev/urandom | split -b 4096 -a 2 - "$work/many/$i/f"
 done
 
+# Text as people write it: the sources of the crates that were compiled.
+mkdir "$work/sources"
+find "${CARGO_HOME:-$HOME/.cargo}/registry/src" -name '*.rs' -print0 | sort -z | xargs -0 cat 2>/dev/null | head -c 209715200 |
+  split -b 2097152 -a 2 - "$work/sources/text-" || true
+
 # Assembles the folder $2 into an image, beside other programs.
-assemble() { # name, folder
+assemble() { # name, folder, label
   compare \
     "$1" "rm -rf $work/assembled" "$bin/examples/assemble" "$2" "$work/assembled" ";" \
     "umoci-$1" "rm -rf $work/umoci; command -v umoci && umoci init --layout $work/umoci && umoci new --image $work/umoci:v1 || true" \
       umoci insert --rootless --image "$work/umoci:v1" "$2" /tree ";" \
     "tar-$1" true bash -c "tar -C $2 -cf - . | gzip >$work/tarred" ";" \
-    "copy-$1" "rm -rf $work/copied" bash -c "cp -r $2 $work/copied && find $work/copied -type f -exec cat {} + | sha256sum"
-  rows "$3" "$1" "umoci insert" "umoci-$1" "tar and gzip" "tar-$1" "cp and sha256sum" "copy-$1"
+    "copy-$1" "rm -rf $work/copied" bash -c "cp -r $2 $work/copied && find $work/copied -type f -exec cat {} + | sha256sum" ";" \
+    "limit-$1" true bash -c "find $2 -type f -exec cat {} + | tee >(openssl sha256) >(openssl sha256) >$work/copied-bytes"
+  # These take minutes: once is enough.
+  if command -v crane >/dev/null; then
+    runs=1 compare "crane-$1" true bash -c \
+      "tar -C $2 -cf $work/archive . && crane append --new_layer $work/archive --new_tag tree:v1 --output $work/appended"
+  fi
+  if command -v buildah >/dev/null; then
+    runs=1 compare "buildah-$1" true bash -c 'folder="$1" layout="$2"; shift 2
+      from="$("$@" from scratch)" && "$@" copy "$from" "$folder" /tree && "$@" commit --rm "$from" "oci:$layout"' \
+      buildah "$2" "$work/built" buildah --root "$work/containers" --runroot "$work/run" --storage-driver vfs
+  fi
+  rm -rf "$work/archive" "$work/appended" "$work/built" "$work/containers" "$work/run"
+  rows "$3" "$1" "umoci insert" "umoci-$1" "crane append (of tar)" "crane-$1" "buildah copy and commit" "buildah-$1" "tar and gzip" "tar-$1" \
+    "cp, then sha256sum" "copy-$1" "cat, tee, openssl sha256 twice: side by side" "limit-$1"
 }
 assemble many "$work/many" "assembly of 50,000 files of 4 KiB"
+assemble sources "$work/sources" "assembly of 100 files of 2 MiB of Rust"
 assemble large "$work/tree" "assembly of 100 files of 2 MiB"
+
+# Memory must not grow with the size. A layer has at most 4 GiB.
+mkdir "$work/huge"
+for i in 1 2 3; do truncate -s 1300M "$work/huge/$i"; done
+runs=1 compare huge true "$bin/examples/assemble" "$work/huge" "$work/huge-layout"
+rm -rf "$work/huge" "$work/huge-layout"
+rows "assembly of 3.8 GiB (see the memory)" huge
 
 # Each in a process of its own, which reads the trusted root too.
 bundles="$PWD/testdata/bench/bundles"
@@ -142,11 +168,31 @@ if command -v docker-registry >/dev/null; then
     sleep 0.05
   done
   there="127.0.0.1:$port/bench"
+  # Uploads the layers of a layout and nothing else, side by side.
+  cat >"$work/put" <<'PUT'
+put() {
+  place="$(curl --no-progress-meter --fail -X POST -D - "http://$1/blobs/uploads/" | sed -nE 's/^[Ll]ocation: ([^\r]*).*/\1/p')"
+  curl --no-progress-meter --fail -H 'Expect:' -H 'Content-Type: application/octet-stream' -T "$2" \
+    "$place&digest=sha256:$(basename "$2")"
+}
+for blob in $(find "$1/blobs/sha256" -size +1M); do put "${2/\//\/v2/}" "$blob" & all+=($!); done
+for one in "${all[@]}"; do wait "$one" || exit 1; done
+PUT
   compare \
     push "rm -rf $registry/data" "$bin/builder" push "$work/assembled" "$there/image:v1" --plain-http ";" \
+    curl "rm -rf $registry/data" bash "$work/put" "$work/assembled" "$there/image" ";" \
     skopeo "rm -rf $registry/data" skopeo copy --dest-tls-verify=false "oci:$work/assembled" "docker://$there/image:v1" ";" \
     crane "rm -rf $registry/data" crane push --insecure "$work/assembled" "$there/image:v1"
-  rows "push of these 200 MiB" push "skopeo copy" skopeo "crane push" crane
+  rows "push of these 200 MiB" push "curl, PUT alone" curl "skopeo copy" skopeo "crane push" crane
+  for i in 1 2 3 4; do mkdir "$work/layer-$i" && head -c 52428800 /dev/urandom >"$work/layer-$i/file-$i"; done
+  "$bin/examples/assemble" "$work"/layer-? "$work/layers" >/dev/null
+  compare \
+    push-layers "rm -rf $registry/data" "$bin/builder" push "$work/layers" "$there/layers:v1" --plain-http ";" \
+    curl-layers "rm -rf $registry/data" bash "$work/put" "$work/layers" "$there/layers" ";" \
+    skopeo-layers "rm -rf $registry/data" skopeo copy --dest-tls-verify=false "oci:$work/layers" "docker://$there/layers:v1" ";" \
+    crane-layers "rm -rf $registry/data" crane push --insecure "$work/layers" "$there/layers:v1"
+  rows "push of four layers of 50 MiB" push-layers "curl, PUT alone, side by side" curl-layers "skopeo copy" skopeo-layers \
+    "crane push" crane-layers
 
   image="$("$bin/builder" push "$work/layout" "$there/workload:v1" --plain-http)"
   "$bin/builder" keygen "$work/key" >/dev/null 2>&1
