@@ -69,6 +69,7 @@ google_cloud() { # words of a gcloud command...
   CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="$(endpoint storage)/storage/v1/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \
   CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
@@ -161,6 +162,22 @@ bound() {
 secret_is() { same "$1" "$(google_cloud gcloud secrets versions access 1 --secret=people-key --project=keyholder)"; }
 object_is() { same "$1" "$(google_cloud gcloud storage cat gs://keyholder-people/v1/key --project=keyholder)"; }
 
+keys_are() { same "$1" "$(google_cloud gcloud kms keys list --project=keyholder --location=global --keyring=people --format='value(name.basename())')"; }
+make_account_key() {
+  google_cloud gcloud iam service-accounts create people --project=keyholder &&
+    google_cloud gcloud iam service-accounts keys create "$work/people.json" --project=keyholder \
+      --iam-account=people@keyholder.iam.gserviceaccount.com
+}
+# gcloud signs in with the key file, and asks its token_uri for an access token.
+sign_in() {
+  CLOUDSDK_CONFIG="$work/people" gcloud auth activate-service-account --key-file="$work/people.json"
+}
+# An instance that is no Confidential VM.
+create_plain_instance() {
+  google_cloud gcloud compute instances create plain --project=keyholder --zone=us-central1-a --machine-type=e2-micro \
+    --image-project=confidential-space-images --image-family=confidential-space --no-service-account --no-scopes
+}
+
 if need "gcloud" gcloud python3; then
   printf 'the key' >"$work/people.key"
   check "gcloud: secrets create" google_cloud gcloud secrets create people-key --project=keyholder --replication-policy=automatic
@@ -178,6 +195,10 @@ if need "gcloud" gcloud python3; then
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \
     --keyring=people --purpose=encryption
+  check "gcloud: kms keys list" keys_are data
+  check "gcloud: iam service-accounts keys create" make_account_key
+  check "gcloud: auth activate-service-account" sign_in
+  refuse_for "gcloud: an instance that is no Confidential VM" "confidential-compute-type must be TDX or SEV" create_plain_instance
   check "gcloud: the printed commands that create pool and provider" create_provider
   check "gcloud: the provider is as printed" provider_is_as_printed
   refuse "gcloud: nothing is bound" bound

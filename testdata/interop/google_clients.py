@@ -316,9 +316,81 @@ def objects():
     check("storage: download by the image", image.download_as_bytes() == b"two")
     missing("storage: replace, which the role does not allow", 403, lambda: image.upload_from_string(b"x"))
     missing("storage: delete a bucket with objects", 409, bucket.delete)
+    large = bytes(range(256)) * 3 * 4096
+    parts = bucket.blob("v1/parts.bin", chunk_size=1 << 20)
+    parts.upload_from_string(large, checksum="crc32c")
+    check("storage: an upload in parts", parts.download_as_bytes(checksum="crc32c") == large)
+    whole = bucket.blob("v1/whole.bin")
+    whole.upload_from_string(large * 4, checksum="crc32c")
+    check("storage: an upload of more than 8 MiB", whole.size == len(large) * 4)
+    parts.delete()
+    whole.delete()
     blob.delete()
     bucket.delete()
     missing("storage: a deleted bucket", 404, lambda: owner.get_bucket("keyholder-models"))
+
+
+def rotate(client, key):
+    """A key is listed and rotated, and the version before still decrypts until it is disabled."""
+    ring = key.rsplit("/cryptoKeys/", 1)[0]
+    check("kms: list_key_rings", [r.name for r in client.list_key_rings(parent=LOCATION)] == [ring])
+    check("kms: list_crypto_keys", key in [k.name for k in client.list_crypto_keys(parent=ring)])
+    before = client.encrypt(name=key, plaintext=b"before").ciphertext
+    second = client.create_crypto_key_version(parent=key, crypto_key_version={})
+    changed = client.update_crypto_key_primary_version(name=key, crypto_key_version_id=second.name.rsplit("/", 1)[1])
+    check("kms: update_crypto_key_primary_version", changed.primary.name == second.name)
+    check("kms: decrypt with the version before", client.decrypt(name=key, ciphertext=before).plaintext == b"before")
+    first = kms_v1.CryptoKeyVersion(name=f"{key}/cryptoKeyVersions/1", state="DISABLED")
+    client.update_crypto_key_version(crypto_key_version=first, update_mask={"paths": ["state"]})
+    refuses("kms: decrypt with a disabled version", "FAILED_PRECONDITION",
+            lambda: client.decrypt(name=key, ciphertext=before))
+    state = client.destroy_crypto_key_version(name=first.name).state
+    check("kms: destroy_crypto_key_version", state == kms_v1.CryptoKeyVersion.CryptoKeyVersionState.DESTROY_SCHEDULED)
+    states = {v.name: v.state.name for v in client.list_crypto_key_versions(parent=key)}
+    check("kms: list_crypto_key_versions", states == {first.name: "DESTROY_SCHEDULED", second.name: "ENABLED"})
+
+
+def account_credentials(name):
+    """A service account with a key file of its own."""
+    session = requests.AuthorizedSession(owner_credentials())
+    accounts = f"{endpoints['iam']}/v1/projects/keyholder/serviceAccounts"
+    session.post(accounts, json={"accountId": name}).raise_for_status()
+    key = session.post(f"{accounts}/{name}@keyholder.iam.gserviceaccount.com/keys", json={}).json()
+    info = json.loads(base64.b64decode(key["privateKeyData"]))
+    return service_account.Credentials.from_service_account_info(info, scopes=SCOPES)
+
+
+def least_privilege():
+    """A service account publishes, and another one pulls; neither does what the other may."""
+    def grant(client, resource, name):
+        policy = policy_pb2.Policy()
+        policy.bindings.add(role=f"roles/pubsub.{name}", members=[f"serviceAccount:{name}@keyholder.iam.gserviceaccount.com"])
+        client.set_iam_policy(request=iam_policy_pb2.SetIamPolicyRequest(resource=resource, policy=policy))
+
+    def publishes(credentials):
+        return PublisherClient(transport=PublisherRestTransport(credentials=credentials, **host("pubsub")))
+
+    def pulls(credentials):
+        return SubscriberClient(transport=SubscriberRestTransport(credentials=credentials, **host("pubsub")))
+
+    owner, publisher, subscriber = (owner_credentials(), *map(account_credentials, ("publisher", "subscriber")))
+    topic, subscription = "projects/keyholder/topics/data", "projects/keyholder/subscriptions/data"
+    messages = [{"data": b"three"}]
+    refuses("service account: publish before the role", "PERMISSION_DENIED",
+            lambda: publishes(publisher).publish(topic=topic, messages=messages))
+    grant(publishes(owner), topic, "publisher")
+    grant(pulls(owner), subscription, "subscriber")
+    publishes(publisher).publish(topic=topic, messages=messages)
+    received = pulls(subscriber).pull(subscription=subscription, max_messages=10).received_messages
+    check("service account: publish and pull with a role each", b"three" in [m.message.data for m in received])
+    refuses("service account: pull with the role of a publisher", "PERMISSION_DENIED",
+            lambda: pulls(publisher).pull(subscription=subscription, max_messages=1))
+    refuses("service account: delete a topic with the role of a publisher", "PERMISSION_DENIED",
+            lambda: publishes(publisher).delete_topic(topic=topic))
+    check("pubsub: list_topics", topic in [t.name for t in publishes(owner).list_topics(project="projects/keyholder")])
+    pulls(owner).delete_subscription(subscription=subscription)
+    publishes(owner).delete_topic(topic=topic)
+    refuses("pubsub: a deleted topic", "NOT_FOUND", lambda: publishes(owner).get_topic(topic=topic))
 
 
 def main():
@@ -330,7 +402,9 @@ def main():
     make_provider()
     exchange()
     bind(client, data, ciphertext)
+    rotate(client, data)
     queue()
+    least_privilege()
     secrets()
     objects()
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")

@@ -1,5 +1,5 @@
 # Sourced by run.sh, after deploy.sh. Runs every command of docs/tutorial.md, in their order, each role in a folder of its own with its own credentials: the
-# real gcloud and our programs, against the emulator. What Compute Engine is asked for is recorded; then the emulator launches the image.
+# real gcloud and our programs, against the emulator, whose Compute Engine launches the image.
 
 # Who acts next.
 enter() { # role, line
@@ -15,23 +15,26 @@ enter() { # role, line
   esac
   export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/$project/access_token"
   export GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/$project/credentials.json"
-  [ "$1" != operator ] || export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$recorder" \
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$recorder" CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="${recorder}compute/v1/"
 }
 
-# What the machine prints that the printed commands would have created.
-launch() { # image
-  emulator launch --plain-http --attestation "$(endpoint attestation)" --project operator \
-    --service-account run@operator.iam.gserviceaccount.com --signed-image-repos "${1%@*}" "$1" >"$work/tutorial/printed"
-  cat "$work/tutorial/printed"
-  [ "$(cat "$work/tutorial/printed")" = "$(sed -n '/^2 customers/p' "$page")" ]
+# Waits until the machine that the printed command has created is off, and compares its output with that of the page.
+settle() {
+  local status="" vm=(workload --project=operator --zone=us-central1-a)
+  for _ in $(seq 60); do
+    status="$(gcloud compute instances describe "${vm[@]}" --format='value(status)')"
+    [ "$status" != TERMINATED ] || break
+    sleep 1
+  done
+  [ "$status" = TERMINATED ] || gcloud compute instances get-serial-port-output "${vm[@]}"
+  gcloud logging read 'jsonPayload._HOSTNAME="workload" severity=INFO' --project=operator --format='value(jsonPayload.message)' |
+    tee "$work/tutorial/printed"
+  grep -qxF "$(sed -n '/^2 customers/p' "$page")" "$work/tutorial/printed"
 }
 
 # What people do outside of their shells: each sends the others what the page says, and the terms name the emulator in place of Google.
 leave() { # role, line
   cd "$tutorial/$1"
-  export CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/"
-  [ "$1" != operator ] || launch "$IMAGE"
+  [ "$1" != operator ] || settle
   local file role
   for role in acme bank clinic; do
     [ "$role" != "$1" ] || continue
@@ -54,13 +57,16 @@ PY
 }
 
 play_tutorial() {
-  export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" work endpoints recorder PATH="$bin:$PATH"
+  export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" work endpoints PATH="$bin:$PATH"
   export GIT_AUTHOR_NAME=acme GIT_AUTHOR_EMAIL=acme@localhost GIT_COMMITTER_NAME=acme GIT_COMMITTER_EMAIL=acme@localhost
   export CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 COUNTERSIGN_KMS_ENDPOINT="$(endpoint kms)" \
     COUNTERSIGN_IAM_ENDPOINT="$(endpoint iam)"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/"
-  export -f endpoint enter leave launch
+  export CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING="$(endpoint logging)/" \
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$(endpoint resource_manager)/"
+  export -f endpoint enter leave settle
   mkdir -p "$tutorial"
   git init --quiet --bare "$tutorial/source"
   python3 testdata/interop/tutorial.py docs/tutorial.md "SOURCE=file://$tutorial/source" "REPOSITORY=$address/acme/common" \
@@ -70,6 +76,5 @@ play_tutorial() {
 }
 
 if need "tutorial" gcloud python3 git; then
-  check "a service that records requests" record
   check "tutorial: every command" play_tutorial
 fi
