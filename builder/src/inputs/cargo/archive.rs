@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use console::hint::Hinted;
 use content::{LimitedReader, limits};
 use flate2::read::GzDecoder;
+use oci::layer::Executable;
 
 use crate::inputs::error::DependencyError;
 use crate::inputs::members::{Member, Members};
@@ -16,18 +17,28 @@ use crate::lock::crates::Named;
 const UNPACKED: u64 = 1 << 30;
 const MANIFEST: &str = "Cargo.toml";
 
-/// Receives the path of a file below the vendored source, and its content.
-pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), DependencyError>;
+/// A file of a crate.
+pub(super) struct File<'a> {
+    /// Its path below the vendored source.
+    pub(super) path: PathBuf,
+    /// Whether its owner may execute it: build scripts start scripts of their crates.
+    pub(super) executable: Executable,
+    /// Its content.
+    pub(super) content: &'a mut dyn Read,
+}
+
+/// Receives a file.
+pub(super) type Take<'a> = &'a mut dyn FnMut(File<'_>) -> Result<(), DependencyError>;
 
 /// Checks that these bytes are the archive of this crate.
 ///
 /// # Errors
 /// They are another archive, or not an archive.
 pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), DependencyError> {
-    each_file(named, bytes, &mut |_, _| Ok(()))
+    each_file(named, bytes, &mut |_| Ok(()))
 }
 
-/// Calls `take` with each file of the archive and its path, `NAME-VERSION/…`.
+/// Calls `take` with each file of the archive. Its path is `NAME-VERSION/…`.
 ///
 /// # Errors
 /// The bytes are not the archive of this crate, or an error of `take`.
@@ -43,17 +54,28 @@ pub(super) fn each_file(
     let mut is_named = false;
     for member in Members::of(&mut archive).map_err(failed)? {
         let mut member = member.map_err(failed)?;
-        match place(named, &member)? {
-            Some(path) if path == manifest => {
-                let text = content::read_limited(&mut member.entry, limits::DOCUMENT);
-                let text = text.map_err(|error| wrong(named, error.to_string()))?;
-                check_manifest(named, &text)?;
+        let Some(path) = place(named, &member)? else {
+            continue;
+        };
+        let executable = executable(named, &member)?;
+        let mut text: &[u8];
+        let read;
+        let content: &mut dyn Read = match path == manifest {
+            true => {
+                read = content::read_limited(&mut member.entry, limits::DOCUMENT)
+                    .map_err(|error| wrong(named, error.to_string()))?;
+                check_manifest(named, &read)?;
                 is_named = true;
-                take(path, &mut &text[..])?;
+                text = &read;
+                &mut text
             }
-            Some(path) => take(path, &mut member.entry)?,
-            None => {}
-        }
+            false => &mut member.entry,
+        };
+        take(File {
+            path,
+            executable,
+            content,
+        })?;
     }
     match is_named {
         true => Ok(()),
@@ -124,6 +146,17 @@ fn place(
     }
 }
 
+fn executable(
+    named: &Named,
+    member: &Member<'_, impl Read>,
+) -> Result<Executable, DependencyError> {
+    let mode = member.entry.header().mode();
+    match mode.map_err(|error| wrong(named, error.to_string()))? & 0o100 {
+        0 => Ok(Executable::No),
+        _ => Ok(Executable::Yes),
+    }
+}
+
 fn is_below(path: &Path, top: &str) -> bool {
     let mut components = path.components();
     let first = components.next();
@@ -148,7 +181,8 @@ pub(super) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     for (path, text) in files {
         let mut header = tar::Header::new_ustar();
         header.set_size(text.len() as u64);
-        header.set_mode(0o777);
+        let is_program = path.ends_with("/configure");
+        header.set_mode(if is_program { 0o755 } else { 0o664 });
         header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
         header.set_cksum();
         builder.append(&header, text.as_bytes()).unwrap();

@@ -1,12 +1,14 @@
 //! Unpacks crate archives to a vendored source of cargo: a folder for each crate.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
+use oci::layer::Executable;
 
-use super::archive::{self, Take, folder, wrong};
+use super::archive::{self, File, Take, folder, wrong};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::error::DependencyError;
@@ -47,11 +49,14 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, Dependen
 fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, DependencyError> {
     let mut tree = Tree::default();
     for one in crates {
-        each_entry(one, supply, &mut |path, entry| {
+        each_entry(one, supply, &mut |file| {
             let mut hasher = Hasher::new();
-            let read = io::copy(entry, &mut hasher);
+            let read = io::copy(file.content, &mut hasher);
             read.map_err(|error| wrong(&one.named(), error.to_string()))?;
-            tree.add_file(path, &hasher.finish());
+            match file.executable {
+                Executable::Yes => tree.add_program(file.path, &hasher.finish()),
+                Executable::No => tree.add_file(file.path, &hasher.finish()),
+            }
             Ok(())
         })?;
     }
@@ -61,9 +66,7 @@ fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, DependencyE
 fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), DependencyError> {
     fs::create_dir(into).map_err(At::writing(into))?;
     for one in crates {
-        each_entry(one, supply, &mut |path, entry| {
-            write(entry, &into.join(path))
-        })?;
+        each_entry(one, supply, &mut |file| write(file, into))?;
     }
     Ok(normalize(into).map_err(At::writing(into))?)
 }
@@ -75,18 +78,28 @@ fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), De
     let bytes = supply.store.read(&named.key(), one.size)?;
     archive::each_file(&named, &bytes, take)?;
     let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
-    let path = Path::new(&folder(&named)).join(".cargo-checksum.json");
-    take(path, &mut checksum.as_bytes())
+    take(File {
+        path: Path::new(&folder(&named)).join(".cargo-checksum.json"),
+        executable: Executable::No,
+        content: &mut checksum.as_bytes(),
+    })
 }
 
 /// Writes a new file. A file or link that exists is never written to.
-fn write(from: &mut dyn Read, path: &Path) -> Result<(), DependencyError> {
+fn write(file: File<'_>, into: &Path) -> Result<(), DependencyError> {
+    let path = &into.join(file.path);
     let failed = At::writing(path);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(&failed)?;
     }
-    let mut file = fs::File::create_new(path).map_err(&failed)?;
-    io::copy(from, &mut file).map_err(&failed)?;
+    let mode = match file.executable {
+        Executable::Yes => 0o755,
+        Executable::No => 0o644,
+    };
+    let mut options = fs::OpenOptions::new();
+    let new = options.write(true).create_new(true).mode(mode);
+    let mut written = new.open(path).map_err(&failed)?;
+    io::copy(file.content, &mut written).map_err(&failed)?;
     Ok(())
 }
 
@@ -104,7 +117,12 @@ mod tests {
     fn store_with(path: &str) -> (tempfile::TempDir, Store, Crate) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let bytes = archive::archive(&[("c-1.0.0/Cargo.toml", MANIFEST), (path, "text")]);
+        let files = [
+            ("c-1.0.0/Cargo.toml", MANIFEST),
+            (path, "text"),
+            ("c-1.0.0/configure", "#!/bin/sh\n"),
+        ];
+        let bytes = archive::archive(&files);
         let one = Crate {
             name: "c".parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
@@ -124,8 +142,11 @@ mod tests {
     fn unpacks_what_was_locked() {
         let (_folder, store, one) = store_with("c-1.0.0/./src//lib.rs");
         let folder = vendor(&[one], &Supply::of(&store)).unwrap();
-        let file = |name: &str| fs::read(folder.join("c-1.0.0").join(name)).unwrap();
+        let at = |name: &str| folder.join("c-1.0.0").join(name);
+        let file = |name: &str| fs::read(at(name)).unwrap();
         assert_eq!(file("src/lib.rs"), b"text");
+        let mode = |name: &str| fs::metadata(at(name)).unwrap().mode() & 0o777;
+        assert_eq!((mode("src/lib.rs"), mode("configure")), (0o644, 0o755));
         assert!(file(".cargo-checksum.json").starts_with(b"{"));
     }
 
@@ -168,7 +189,12 @@ mod tests {
         fs::write(&kept, "kept").unwrap();
         std::os::unix::fs::symlink(&kept, &link).unwrap();
         for path in [&kept, &link] {
-            let refused = write(&mut &b"evil"[..], path).unwrap_err();
+            let file = File {
+                path: path.clone(),
+                executable: Executable::No,
+                content: &mut &b"evil"[..],
+            };
+            let refused = write(file, folder.path()).unwrap_err();
             assert_eq!(
                 refused.to_string(),
                 format!("writing {}: File exists (os error 17)", path.display())
