@@ -3,12 +3,14 @@
 
 mod cargo;
 mod cloud;
+mod entries;
 mod folder;
 mod found;
 mod go;
 mod image;
 mod origin;
 mod policies;
+mod python;
 mod terms;
 
 use std::fs;

@@ -38,6 +38,8 @@ pub(super) enum Build {
     Interpreted {
         /// The Debian packages that the image needs.
         packages: Vec<&'static str>,
+        /// The file that names Python packages with their digests.
+        requirements: Option<&'static str>,
     },
 }
 

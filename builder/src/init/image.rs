@@ -4,7 +4,7 @@ use oci::ImageRef;
 use toml::Value;
 
 use super::found::{Build, Content, Found, Open};
-use super::terms;
+use super::{entries, python, terms};
 use crate::spec;
 
 /// The release of Debian with the compilers and interpreters.
@@ -19,6 +19,7 @@ pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
             words(&found.start)
         ),
     };
+    let start = start + &variables(&found.start, &found.build);
     let files = found.files.iter().map(file).collect::<Vec<_>>();
     let terms = file(&(
         "/etc/countersign/terms.json".to_owned(),
@@ -27,7 +28,7 @@ pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
     [
         vec![
             build(&found.build),
-            root(&found.build),
+            root(&found.build) + &wheels(&found.build),
             start,
             LABELS.to_owned(),
         ],
@@ -104,11 +105,46 @@ fn root(build: &Build) -> String {
         Build::Go { .. } => format!(
             "{certificates}# [root]\n# suite = \"{SUITE}\"\n# [runtime]\n# packages = [\"ca-certificates\"]\n"
         ),
-        Build::Interpreted { packages } => format!(
+        Build::Interpreted { packages, .. } => format!(
             "[root]\nsuite = \"{SUITE}\"\n\n[runtime]\npackages = {}\n",
             words(packages)
         ),
     }
+}
+
+/// Where the Python packages of an image are.
+const PACKAGES: &str = "/app/site-packages";
+
+fn wheels(build: &Build) -> String {
+    match build {
+        Build::Interpreted {
+            requirements: Some(file),
+            ..
+        } => format!(
+            "\n[[wheels]]\nrequirements = {}\npath = {}\n",
+            quoted(file),
+            quoted(PACKAGES)
+        ),
+        _ => String::new(),
+    }
+}
+
+/// The variables that Python needs to find its modules.
+fn variables(start: &[String], build: &Build) -> String {
+    if start
+        .first()
+        .is_none_or(|program| program != python::PYTHON)
+    {
+        return String::new();
+    }
+    let path = match wheels(build).is_empty() {
+        true => entries::HOME.to_owned(),
+        false => format!("{}:{PACKAGES}", entries::HOME),
+    };
+    format!(
+        "env = {{ PYTHONPATH = {}, PYTHONUNBUFFERED = \"1\" }}\n",
+        quoted(&path)
+    )
 }
 
 fn file((path, content): &(String, Content)) -> String {

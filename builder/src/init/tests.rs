@@ -132,7 +132,7 @@ fn a_program_in_python_is_its_files() {
         ("README.md", ""),
     ]);
     let started = folder.init();
-    let expected = ["file", "runtime.packages", "image.labels"];
+    let expected = ["file", "wheels", "image.labels"];
     assert_eq!(open(&started, spec::FILE), expected);
     let spec = folder.spec();
     assert_eq!(spec.runtime.packages, ["python3"]);
@@ -152,6 +152,63 @@ fn a_program_in_python_is_its_files() {
             ),
         ]
     );
+}
+
+#[test]
+fn a_command_of_a_project_starts_its_function() {
+    let project = "[project]\nname = \"server\"\n[project.scripts]\nadmin = \"pkg.cli:admin\"\nserver = \"pkg.cli:app.run\"\n";
+    let folder = Folder::of(&[
+        ("pyproject.toml", project),
+        ("requirements.txt", "a==1 \\\n    --hash=sha256:00\n"),
+        ("src/pkg/__init__.py", ""),
+        ("setup.py", ""),
+        ("run.sh", "#!/bin/sh\n"),
+    ]);
+    let started = folder.init();
+    let expected = ["image.entrypoint", "file", "image.labels"];
+    assert_eq!(open(&started, spec::FILE), expected);
+    let spec = folder.spec();
+    let call = "import sys; from pkg.cli import app; sys.exit(app.run())";
+    assert_eq!(spec.image.entrypoint, ["/usr/bin/python3", "-c", call]);
+    assert_eq!(spec.image.env["PYTHONPATH"], "/app:/app/site-packages");
+    assert_eq!(spec.files[0].path, "/app/pkg");
+    assert_eq!(spec.files[0].origin, Origin::Tree("src/pkg".into()));
+    assert_eq!(spec.wheels[0].requirements, "requirements.txt");
+}
+
+#[test]
+fn a_module_in_python_is_started() {
+    let folder = Folder::of(&[
+        ("setup.py", ""),
+        ("pkg/__init__.py", ""),
+        ("pkg/__main__.py", ""),
+        ("extras/x.py", ""),
+    ]);
+    folder.init();
+    let entrypoint = folder.spec().image.entrypoint;
+    assert_eq!(entrypoint, ["/usr/bin/python3", "-m", "pkg"]);
+    // What tools read is no program.
+    for files in [
+        &[("setup.py", "")][..],
+        &[
+            (
+                "pyproject.toml",
+                "[project]\nname = \"a\"\n[project.scripts]\na = \"a: b\"\n",
+            ),
+            ("a.py", ""),
+            ("b.py", ""),
+        ],
+    ] {
+        let folder = Folder::of(files);
+        let directory = folder.path();
+        assert!(
+            init(Wish {
+                directory,
+                exec: None
+            })
+            .is_err()
+        );
+    }
 }
 
 #[test]
