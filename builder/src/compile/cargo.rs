@@ -64,6 +64,7 @@ pub(crate) fn build(
     };
     programs::prefer(&inputs.archives, &mut invocation);
     let mut plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
+    plan.binds.extend(programs::binds(&inputs.archives)?);
     linkers::trace(&mut plan, scratch, Some(invocation::product(spec, "deps")))?;
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
@@ -103,7 +104,6 @@ fn plan(
     let config = Path::new(CARGO_HOME).join("config.toml");
     let mut text = CARGO_CONFIG.to_owned();
     let mut binds = vec![bind(&inputs.source.staged, SOURCE), bind(vendor, VENDOR)];
-    binds.extend(programs::binds(&inputs.archives));
     if let Some(staged) = &inputs.repositories {
         text += &staged.configuration;
         binds.push(bind(&staged.folder(), repositories::PLACE));

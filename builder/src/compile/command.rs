@@ -44,6 +44,7 @@ pub(crate) fn build(
     let mut packages = BTreeMap::new();
     if !spec.command.is_empty() {
         let mut plan = plan(spec, inputs, &invocation, scratch);
+        plan.binds.extend(programs::binds(&inputs.archives)?);
         linkers::trace(&mut plan, scratch, None)?;
         let traced = run(&plan, order, &files)?;
         let linked = linked(&traced, &files)?;
@@ -65,7 +66,6 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
         source: inputs.source.staged.clone(),
         target: INPUTS.into(),
     };
-    let archives = programs::binds(&inputs.archives);
     let wheels = inputs.wheels.folders().iter();
     let wheels = wheels.filter(|wheels| is_free(&wheels.path));
     let wheels = wheels.map(|wheels| Bind {
@@ -74,7 +74,7 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
     });
     Plan {
         root: inputs.root.clone(),
-        binds: [source].into_iter().chain(archives).chain(wheels).collect(),
+        binds: [source].into_iter().chain(wheels).collect(),
         writable: [SOURCE, HOME, TEMPORARY].map(PathBuf::from).to_vec(),
         files: BTreeMap::new(),
         copies: vec![Copy {

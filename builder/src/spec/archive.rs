@@ -95,7 +95,7 @@ pub(crate) fn is_free(path: &Path) -> bool {
     is_plain && printable && !TAKEN.iter().any(|taken| first == *taken)
 }
 
-/// Archives, none of which is unpacked into the folder of another.
+/// Archives, none of which is unpacked into a folder in that of another.
 pub(super) fn distinct<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<ArchiveSpec>, D::Error> {
@@ -107,9 +107,11 @@ pub(super) fn distinct<'de, D: Deserializer<'de>>(
 fn check(archives: &[ArchiveSpec]) -> Result<(), String> {
     for (index, one) in archives.iter().enumerate() {
         for other in &archives[..index] {
-            if one.path.starts_with(&other.path) || other.path.starts_with(&one.path) {
+            let is_below = one.path.starts_with(&other.path) || other.path.starts_with(&one.path);
+            if is_below && one.path != other.path {
                 return Err(format!(
-                    "archive: two are at {:?} and {:?}, but each needs a folder of its own",
+                    "archive: two are at {:?} and {:?}, but none can be in the folder of another: write the same path for both, or \
+                     other paths",
                     other.path, one.path
                 ));
             }
@@ -177,14 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn each_archive_has_a_folder_of_its_own() {
+    fn archives_share_a_folder_or_have_their_own() {
         let at = |path: &str| archive("https://a.example/x", &"0".repeat(64), path).unwrap();
-        check(&[at("/opt/a"), at("/opt/ab")]).unwrap();
-        for (one, other) in [
-            ("/opt/a", "/opt/a"),
-            ("/opt/a", "/opt/a/b"),
-            ("/opt/a/b", "/opt"),
-        ] {
+        check(&[at("/opt/a"), at("/opt/ab"), at("/opt/a")]).unwrap();
+        for (one, other) in [("/opt/a", "/opt/a/b"), ("/opt/a/b", "/opt")] {
             check(&[at(one), at(other)]).unwrap_err();
         }
     }
