@@ -16,6 +16,7 @@ use crate::image::output::Output;
 use crate::image::{self, Described};
 use crate::inputs::{self, Inputs, Ready, git};
 use crate::order::Order;
+use crate::untrusted::shown;
 
 /// The result of a build.
 #[derive(Clone, Debug)]
@@ -39,6 +40,12 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let scratch = order.supply.store.scratch()?;
     order.supply.step("staging the source")?;
     let source = git::stage(order.directory, &scratch.path().join("source"))?;
+    for path in &source.submodules {
+        (order.supply.progress)(&format!(
+            "note: {} is a submodule: its folder is empty in the build; if the build needs its files, commit them in its place",
+            shown(path)
+        ));
+    }
     // After staging: git would report an output within the source as an uncommitted change.
     let output = Output::prepare(output)?;
     let inputs = inputs::gather(source, scratch.path(), &order.supply)?;

@@ -120,6 +120,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         cargo: None,
         go: None,
         folders: [].into(),
+        submodules: Vec::new(),
     };
     describe(&Description {
         builder_id: "https://builder.example",

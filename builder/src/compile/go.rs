@@ -291,6 +291,7 @@ mod tests {
                 dependencies,
             }),
             folders: [].into(),
+            submodules: Vec::new(),
         }
     }
 

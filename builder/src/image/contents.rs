@@ -1,5 +1,6 @@
 //! The entries of an image, as `Image.toml` lists them, with their contents.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -168,6 +169,13 @@ fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>,
     }
     let below = path.trim_end_matches('/');
     let mut found = folder::walk(&top)?;
+    if let Some(path) = submodule(name, &found) {
+        let files = format_args!(
+            "{} is a submodule, whose files are not staged",
+            shown(&path)
+        );
+        return Err(Hinted::new(files).hinting("commit its files in place of the submodule"));
+    }
     for (inner, kind) in &mut found {
         if let Kind::Symlink { target } = kind
             && !folder::stays(inner, target)
@@ -181,6 +189,23 @@ fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>,
     let is_root = below.is_empty();
     let own = (!is_root).then(|| (below.to_owned(), Kind::Directory));
     Ok(own.into_iter().chain(found).collect())
+}
+
+/// The first empty folder of a tree: a submodule, as a commit has no other empty folders.
+fn submodule(top: &str, found: &[(String, Kind)]) -> Option<String> {
+    let folders = found.iter().filter(|(_, kind)| *kind == Kind::Directory);
+    let folders = folders.map(|(path, _)| path.as_str());
+    let parents = found
+        .iter()
+        .map(|(path, _)| path.rsplit_once('/').map_or("", |(parent, _)| parent));
+    let parents: BTreeSet<_> = parents.collect();
+    let mut empty = [""].into_iter().chain(folders);
+    let empty = empty.find(|path| !parents.contains(path))?;
+    Some(match (top, empty) {
+        (".", inner) => inner.to_owned(),
+        (top, "") => top.to_owned(),
+        (top, inner) => format!("{top}/{inner}"),
+    })
 }
 
 /// A file of the source.

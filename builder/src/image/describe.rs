@@ -377,6 +377,7 @@ mod tests {
             }),
             go: None,
             folders: ["workload".into()].into(),
+            submodules: Vec::new(),
         };
         check(&Description {
             builder_id: "https://builder.example",

@@ -74,14 +74,16 @@ pub struct Source {
     pub go: Option<GoModules>,
     /// The folders that are staged completely, relative to the repository.
     pub folders: BTreeSet<PathBuf>,
+    /// Its submodules, relative to the repository. Their folders are empty.
+    pub submodules: Vec<String>,
 }
 
 /// Stages the crate in `directory`, as it is in the last commit of its repository, into the new folder `into`. The
 /// working tree is not read, but git must call it clean.
 ///
 /// # Errors
-/// There is no repository, files are not committed, the source has submodules or symbolic links that lead out of it, the
-/// content of an object does not match its name, or the source is too large.
+/// There is no repository, files are not committed, the source has symbolic links that lead out of it, the content of an
+/// object does not match its name, or the source is too large.
 pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     let (top, prefix) = locate(directory)?;
     links::refuse(&top, directory)?;
@@ -101,7 +103,10 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     let (files, linked) = list(&mut committed, &needed)?;
     let lists = Lists::of(&needed, &mut committed, &prefix)?;
     clean(&top, &commit, &needed, &linked)?;
+    let submodules = files.iter().filter(|file| file.mode == Mode::Submodule);
+    let submodules = submodules.map(|file| file.path.to_string()).collect();
     Ok(Source {
+        submodules,
         tree: write(&mut committed, &files, into)?,
         commit,
         time: committed.time(),
@@ -296,10 +301,19 @@ fn clean(top: &Path, commit: &str, needed: &Closure, linked: &[String]) -> Resul
 fn write(committed: &mut Committed, files: &[Listed], into: &Path) -> Result<Digest, SourceError> {
     let mut tree = Hasher::new();
     for file in files {
-        let bytes = committed.read(file)?;
-        write_one(file, &bytes, into)?;
+        let found = match file.mode {
+            Mode::Submodule => {
+                write_one(file, &[], into)?;
+                file.object.to_string()
+            }
+            Mode::Plain | Mode::Executable | Mode::Link => {
+                let bytes = committed.read(file)?;
+                write_one(file, &bytes, into)?;
+                Digest::of(&bytes).hex().to_string()
+            }
+        };
         let mode = file.mode.bits();
-        tree.update(format!("{mode:o} {} {}\0", Digest::of(&bytes).hex(), file.path).as_bytes());
+        tree.update(format!("{mode:o} {found} {}\0", file.path).as_bytes());
     }
     let mut links = files.iter().filter(|file| file.mode == Mode::Link);
     links.try_for_each(|link| symbolic::check(&link.path, into))?;

@@ -150,6 +150,7 @@ mod tests {
             cargo: None,
             go: None,
             folders: BTreeSet::new(),
+            submodules: Vec::new(),
         }
     }
 

@@ -58,6 +58,7 @@ mod tests {
             }),
             go: None,
             folders: folders.iter().map(PathBuf::from).collect(),
+            submodules: Vec::new(),
         };
         let path = unstaged(line, &source, Path::new("/build/src"))?;
         Some(path.to_string_lossy().into_owned())

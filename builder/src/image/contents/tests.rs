@@ -165,6 +165,23 @@ fn a_tree_has_everything_below_it() {
 }
 
 #[test]
+fn a_tree_needs_the_files_of_its_submodules() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::create_dir_all(scratch.path().join("assets/theme/deep")).unwrap();
+    fs::write(scratch.path().join("assets/a"), "").unwrap();
+    for (tree, submodule) in [
+        (".", "assets/theme/deep"),
+        ("assets", "assets/theme/deep"),
+        ("assets/theme/deep", "assets/theme/deep"),
+    ] {
+        assert_eq!(
+            entry(&format!("tree = '{tree}'"), scratch.path()).unwrap_err(),
+            format!("adding /etc/x: {submodule} is a submodule, whose files are not staged")
+        );
+    }
+}
+
+#[test]
 fn two_entries_with_one_path_are_both_named() {
     let scratch = tempfile::tempdir().unwrap();
     fs::create_dir(scratch.path().join("a")).unwrap();

@@ -238,6 +238,7 @@ mod tests {
                 dependencies: Dependencies::Vendored,
             }),
             folders: [].into(),
+            submodules: Vec::new(),
         };
         let c = |replacement| module("example.org/c", "v1.0.0", Some(replacement));
         for (replaced, name, version, folder) in [

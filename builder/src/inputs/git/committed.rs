@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::entry::{Entry, LINK, Listed, Mode, SUBMODULE, file, file_or_link, kind, parse};
+use super::entry::{Entry, LINK, Listed, SUBMODULE, file, file_or_link, kind, listed, parse};
 use super::error::{SourceError, answer, large};
 use super::limits::ENTRIES;
 use super::name::{Kind, ObjectName};
@@ -151,7 +151,7 @@ impl Committed {
         Ok(files.map(|(name, _)| name.clone()).collect())
     }
 
-    /// All files and links below `folders`, sorted.
+    /// All files, links and submodules below `folders`, sorted.
     ///
     /// # Errors
     /// There is something other than files, links and folders, or too many of them.
@@ -159,7 +159,7 @@ impl Committed {
         &mut self,
         folders: &BTreeSet<String>,
     ) -> Result<Vec<Listed>, SourceError> {
-        self.below(folders, |_, _| true, file_or_link)
+        self.below(folders, |_, _| true, listed)
     }
 
     /// The files below `folders`, sorted, without links, submodules, manifests and cargo configuration: of these
@@ -186,18 +186,7 @@ impl Committed {
     /// There is something else, or too much of it.
     pub(super) fn everything(&mut self) -> Result<Vec<Listed>, SourceError> {
         let top = [String::new()].into();
-        self.below(
-            &top,
-            |_, _| true,
-            |path, entry| match entry {
-                Entry::Submodule(commit) => Ok(Listed {
-                    path: SourcePath::parse(path)?,
-                    object: *commit,
-                    mode: Mode::Submodule,
-                }),
-                other => file_or_link(path, other),
-            },
-        )
+        self.below(&top, |_, _| true, listed)
     }
 
     fn below(

@@ -85,6 +85,18 @@ pub(super) fn file_or_link(path: &str, entry: &Entry) -> Result<Listed, SourceEr
     })
 }
 
+/// A file, link or submodule.
+pub(super) fn listed(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
+    match entry {
+        Entry::Submodule(commit) => Ok(Listed {
+            path: SourcePath::parse(path)?,
+            object: *commit,
+            mode: Mode::Submodule,
+        }),
+        other => file_or_link(path, other),
+    }
+}
+
 pub(super) fn kind(path: &str, mode: u32) -> SourceError {
     let path = shown(path);
     let kind = match mode {
@@ -92,7 +104,10 @@ pub(super) fn kind(path: &str, mode: u32) -> SourceError {
             "{path} is a symbolic link, and must be a file or folder"
         ))
         .hinting("commit the file itself in place of the link"),
-        SUBMODULE => reading(format_args!("{path} is a submodule, which is not staged")).hinting(
+        SUBMODULE => reading(format_args!(
+            "{path} is a submodule, whose files are not staged"
+        ))
+        .hinting(
             "commit its files in place of the submodule, or use its crate as a git dependency",
         ),
         _ => reading(format_args!(

@@ -93,13 +93,13 @@ fn fetched(
     let folder = fetch("commit", Some(DEPTH), &[commit.as_str()]).or_else(|first| {
         interrupt.check()?;
         // If nothing can be fetched, the first error is the useful one.
-        fetch("all", None, &ALL).map_err(|_| unfetched(url, commit, first))
+        fetch("all", None, &ALL).map_err(|_| unfetched(first))
     })?;
     Ok(Objects::open(&folder)?)
 }
 
-fn unfetched(url: &RepositoryUrl, commit: &CommitName, error: host::HostError) -> DependencyError {
-    Hinted::doing(format_args!("fetching {url} at {commit}"), error)
+fn unfetched(error: host::HostError) -> DependencyError {
+    Hinted::from_error(error)
         .hinting("check that your git reaches it: git ls-remote, with the URL; your git's configuration is used, as insteadOf and credential.helper")
         .into()
 }

@@ -81,13 +81,17 @@ fn a_changed_file_that_a_link_leads_to_is_found() {
 }
 
 #[test]
-fn a_submodule_is_named() {
-    let refused = made(
-        "git init -q sub && git -C sub -c user.name=a -c user.email=b commit -q --allow-empty -m m; mv sub a/sub",
-    );
-    let refused = refused.unwrap_err().to_string();
-    assert_eq!(
-        refused,
-        "reading source: a/sub is a submodule, which is not staged"
-    );
+fn a_submodule_is_an_empty_folder() {
+    let submodule = |message: &str| {
+        format!(
+            "git init -q sub && echo x > sub/x && git -C sub add x && git -C sub -c user.name=a -c user.email=b commit -q -m {message}; \
+             mv sub a/sub"
+        )
+    };
+    let (one, into) = made(&submodule("one")).unwrap();
+    assert_eq!(one.submodules, ["a/sub"]);
+    assert_eq!(fs::read_dir(into.path().join("a/sub")).unwrap().count(), 0);
+    // The digest has its commit.
+    let (other, _into) = made(&submodule("other")).unwrap();
+    assert_ne!(one.tree, other.tree);
 }
