@@ -1,6 +1,8 @@
 //! Builds with Go: in the sandbox, at fixed paths, with the locked toolchain and no other program. Building runs no code of the
 //! source or of modules, since cgo is off.
 
+mod cgo;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -48,7 +50,14 @@ pub(crate) fn build(
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<PathBuf> = files.collect();
-    compile(&plan, order, &files)?;
+    let without_c = cgo::packages(spec, &plan, order)?;
+    if !without_c.is_empty() {
+        let packages = without_c.join(", ");
+        (order.supply.progress)(&format!(
+            "note: cgo is off, so these packages are compiled without their parts in C: {packages}"
+        ));
+    }
+    compile(&plan, order, &files, &without_c)?;
     let modules = linked(&files)?;
     Ok(Program {
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
@@ -98,8 +107,13 @@ fn plan(
     }
 }
 
-/// Compiles the products of the plan to these files.
-fn compile(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<(), CompileError> {
+/// Compiles the products of the plan to these files. `without_c` are packages that have parts in C.
+fn compile(
+    plan: &Plan,
+    order: &Order<'_>,
+    files: &[PathBuf],
+    without_c: &[String],
+) -> Result<(), CompileError> {
     let mut plan = plan.clone();
     // The names of packages as they are compiled, and a number of compilers that does not affect them.
     let shown = ["-v".to_owned(), format!("-p={}", order.jobs)];
@@ -116,7 +130,9 @@ fn compile(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<(), Comp
     };
     let ended = sandbox.run(&plan, files);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
-    ended.map(drop).map_err(|error| failed(error, heard))
+    ended
+        .map(drop)
+        .map_err(|error| failed(error, heard, without_c))
 }
 
 /// The first line of each kind of message that says why a build failed.
@@ -147,7 +163,7 @@ impl Heard {
     }
 }
 
-fn failed(error: SandboxError, heard: Heard) -> CompileError {
+fn failed(error: SandboxError, heard: Heard, without_c: &[String]) -> CompileError {
     let code = match error {
         SandboxError::Exited { code, .. } => code,
         other => return other.into(),
@@ -166,9 +182,17 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
             format_args!("go.mod or go.sum is not complete: {said}"),
             "run `go mod tidy`, and commit both files",
         ),
-        (None, None, None) => CompileError::refused(
+        (None, None, None) if without_c.is_empty() => CompileError::refused(
             format_args!("go exited with status {code}"),
             "see Go's messages above",
+        ),
+        (None, None, None) => CompileError::refused(
+            format_args!(
+                "go exited with status {code}; cgo is off, and these packages have parts in C: {}",
+                without_c.join(", ")
+            ),
+            "see Go's messages above; if the program needs these parts, use a package in Go alone, or build with kind = \"command\" \
+             (docs/image-toml.md, \"Programs that need cgo\")",
         ),
     }
 }
@@ -324,12 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn packages_with_parts_in_c_are_named() {
+        let program = String::new();
+        let error = SandboxError::Exited { program, code: 1 };
+        let error = failed(error, Heard::default(), &["a/b".to_owned()]);
+        let said = "go exited with status 1; cgo is off, and these packages have parts in C: a/b";
+        assert_eq!(error.to_string(), said);
+    }
+
+    #[test]
     fn messages_say_why_a_build_failed() {
         let failed = |line: &str| {
             let mut heard = Heard::default();
             heard.hear(line);
             let program = String::new();
-            failed(SandboxError::Exited { program, code: 1 }, heard)
+            failed(SandboxError::Exited { program, code: 1 }, heard, &[])
         };
         for (line, said, is_refusal) in [
             (

@@ -93,6 +93,7 @@ impl Place {
                 "local/local.go",
                 "package local\n\nconst Text = \"world\"\n",
             ),
+            ("local/c.go", "package local\n\nimport \"C\"\n"),
         ] {
             place.write(path, text);
         }
@@ -207,6 +208,8 @@ fn a_program_has_one_digest_and_names_its_modules() {
         return;
     }
     assert!(one.status.success(), "{}", said(&one));
+    let note = "compiled without their parts in C: example.org/local\n";
+    assert!(said(&one).contains(note), "{}", said(&one));
 
     let elsewhere = place.folder.path().join("another place");
     git(
