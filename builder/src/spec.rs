@@ -7,7 +7,7 @@ pub mod environment;
 mod file;
 mod go;
 mod kind;
-mod root;
+pub(crate) mod root;
 mod runtime;
 mod start;
 mod user;

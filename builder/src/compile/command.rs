@@ -6,12 +6,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use console::hint::Hinted;
+
 use super::error::CompileError;
 use super::linkers;
 use super::program::{Invocation, Program};
 use super::programs;
 use super::scarcity::Scarcity;
-use crate::at::At;
+use crate::at::{self, At};
 use crate::inputs::Inputs;
 use crate::inputs::git::Source;
 use crate::order::Order;
@@ -50,12 +52,16 @@ pub(crate) fn build(
         let linked = linked(&traced, &files)?;
         packages = names(spec, linked, order, inputs)?;
     }
+    let built = match spec.command.is_empty() {
+        true => &[][..],
+        false => &files,
+    };
     Ok(Program {
+        modules: modules(built)?,
         binaries: spec.outputs.keys().cloned().zip(files).collect(),
         invocation,
         linked: Vec::new(),
         packages,
-        modules: Vec::new(),
     })
 }
 
@@ -128,6 +134,21 @@ fn names(
     let outputs = spec.outputs.keys().zip(&linked);
     let named = outputs.map(|(name, files)| (name.clone(), linkers::owned(files, &owners)));
     Ok(named.collect())
+}
+
+/// What outputs that are programs of Go say of the modules that they were made of.
+fn modules(files: &[PathBuf]) -> Result<Vec<sbom::BuildInfo>, CompileError> {
+    let mut all = Vec::new();
+    for file in files {
+        if !is_program(file)? {
+            continue;
+        }
+        let bytes = at::read(file, content::limits::LAYER)?;
+        let info =
+            sbom::build_info(&bytes).map_err(|error| Hinted::doing("listing modules", error))?;
+        all.extend(info);
+    }
+    Ok(all)
 }
 
 /// Runs the command. Returns what linkers read.

@@ -10,7 +10,7 @@ use super::git::{self, CargoFiles, Chosen, Located};
 use super::text::read;
 use crate::error::Error;
 use crate::spec::cargo::Target;
-use crate::spec::{CargoSpec, Origin, Spec};
+use crate::spec::{BuildSpec, CargoSpec, Origin, Spec, root};
 use crate::untrusted::shown;
 
 const HINT: &str = "mend all of them, and run `builder lock` again";
@@ -43,6 +43,27 @@ pub(super) fn check(
             Err(listed(faults.iter().cloned().chain(errors)).into())
         }
     }
+}
+
+/// Checks that what is compiled is compiled for the processor of the build.
+///
+/// # Errors
+/// `Image.toml` names another one.
+pub(super) fn check_processor(spec: &Spec) -> Result<(), Hinted> {
+    let is_compiled = match &spec.build {
+        BuildSpec::Cargo(_) | BuildSpec::Go(_) => true,
+        BuildSpec::Command(command) => !command.command.is_empty(),
+    };
+    let processor = &spec.root.architecture;
+    if !is_compiled || processor == root::ARCHITECTURE {
+        return Ok(());
+    }
+    let processor = shown(processor);
+    Err(Hinted::new(format_args!(
+        "reading Image.toml: architecture = \"{processor}\": programs can be compiled and run for {} only",
+        root::ARCHITECTURE
+    ))
+    .hinting("leave the entry out; for another processor, an image can have files and packages, but nothing that is compiled"))
 }
 
 fn listed(faults: impl Iterator<Item = String>) -> Hinted {
@@ -114,6 +135,25 @@ mod tests {
             },
             |_| "nothing".to_owned(),
         )
+    }
+
+    #[test]
+    fn programs_are_for_one_processor() {
+        let other = SPEC.replace("amd64", "arm64");
+        let expected = "reading Image.toml: architecture = \"arm64\": programs can be compiled and run for amd64 only";
+        assert_eq!(refused(&other, &[]), expected);
+        let (_, files) = other.split_once("[root]").unwrap();
+        let (files, _) = files.split_once("[[file]]").unwrap();
+        let command =
+            |entry: &str| format!("file = []\n[build]\nkind = \"command\"\n{entry}[root]{files}");
+        assert_eq!(
+            refused(
+                &command("command = [\"make\"]\noutputs = { a = \"a\" }\n"),
+                &[]
+            ),
+            expected
+        );
+        assert_eq!(refused(&command(""), &[]), "nothing");
     }
 
     #[test]

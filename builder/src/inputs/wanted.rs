@@ -42,6 +42,7 @@ impl Wanted {
     /// A file is missing or invalid, or names a crate that is not from the public registry.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let (spec, spec_digest) = read_spec(Path::new(""), directory)?;
+        faults::check_processor(&spec)?;
         let located = git::located(directory)?;
         let rust_version = match (&spec.build, &located.lists.cargo) {
             (BuildSpec::Cargo(cargo), Some(files)) => {

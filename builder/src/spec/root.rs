@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// The component of an archive with free software.
 const COMPONENT: &str = "main";
 /// Debian's name of x86-64.
-const ARCHITECTURE: &str = "amd64";
+pub(crate) const ARCHITECTURE: &str = "amd64";
 /// Maximum length of a name that becomes part of a URL, in bytes; more than any archive has.
 const NAME: usize = 128;
 

@@ -6,6 +6,7 @@ use attest::Sbom;
 use attest::provenance::ResourceDescriptor;
 use attest::sbom::{module_purl, own_module_purl};
 use console::hint::Hinted;
+use content::Digest;
 use sbom::{BuildInfo, Module};
 
 use super::{Description, sha256};
@@ -75,10 +76,24 @@ fn add_standard(
     let go = info.go.trim_start_matches("go");
     // Experiments follow the version.
     let go = go.split([' ', '-']).next().unwrap_or_default();
-    let toolchain = go::toolchain(&description.lock.modules, go);
-    let toolchain = toolchain.ok_or_else(|| absent(&format!("the standard library of Go {go}")))?;
-    sbom.add_module(STANDARD, go, toolchain.sha256);
+    let toolchain = go::toolchain(&description.lock.modules, go).map(|toolchain| toolchain.sha256);
+    let toolchain = toolchain.or_else(|| of_command(go, description));
+    let digest = toolchain.ok_or_else(|| absent(&format!("the standard library of Go {go}")))?;
+    sbom.add_module(STANDARD, go, digest);
     Ok(module_purl(STANDARD, go))
+}
+
+/// The digest of what has the standard library that a command used: Debian's package of Go's source, or else an input that the
+/// lock names.
+fn of_command(go: &str, description: &Description<'_>) -> Option<Digest> {
+    if description.source.go.is_some() {
+        return None;
+    }
+    let language: Vec<_> = go.splitn(3, '.').take(2).collect();
+    let name = format!("golang-{}-src", language.join("."));
+    let packages = &description.lock.packages;
+    let package = packages.iter().find(|package| package.name == name);
+    Some(package.map_or(description.lock_digest, |package| package.sha256))
 }
 
 /// Adds a module. Returns its package URL.
@@ -118,7 +133,10 @@ struct Own<'a> {
 /// The module as the bill of materials names it, if its code is in the source: that which is linked, and not the one that it
 /// replaces. A folder has the name by which it is imported, and the version of the source.
 fn own<'a>(module: &'a Module, source: &'a Source) -> Option<Own<'a>> {
-    let folder = folder(module, source.go.as_ref()?)?;
+    let folder = match &source.go {
+        Some(go) => folder(module, go)?,
+        None => copied(module, source),
+    };
     let actual = module.actual();
     let (name, version) = match actual.is_folder() {
         true => (&module.path, &source.commit),
@@ -149,6 +167,15 @@ fn folder(module: &Module, go: &GoModules) -> Option<PathBuf> {
         }
         (_, false, Dependencies::Vendored) => Some(root.join("vendor").join(&module.path)),
         (_, false, Dependencies::Proxies) => None,
+    }
+}
+
+/// The folder of the source that has the code of a module which a command compiled. A command has no modules but those of its inputs.
+fn copied(module: &Module, source: &Source) -> PathBuf {
+    let vendored = source.directory.join("vendor").join(&module.path);
+    match source.staged.join(&vendored).is_dir() {
+        true => vendored,
+        false => source.directory.clone(),
     }
 }
 
@@ -220,6 +247,34 @@ mod tests {
     }
 
     #[test]
+    fn modules_of_a_command_are_of_the_source() {
+        let staged = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(staged.path().join("app/vendor/example.org/c")).unwrap();
+        let source = Source {
+            commit: "0a0a".to_owned(),
+            time: 0,
+            tree: Digest::of(b""),
+            staged: staged.path().to_owned(),
+            directory: "app".into(),
+            cargo: None,
+            go: None,
+            folders: [].into(),
+            submodules: Vec::new(),
+        };
+        for (module, version, folder) in [
+            (module("example.org/app", "(devel)", None), "0a0a", "app"),
+            (
+                module("example.org/c", "v1.0.0", None),
+                "v1.0.0",
+                "app/vendor/example.org/c",
+            ),
+        ] {
+            let found = own(&module, &source).unwrap();
+            assert_eq!((found.version, found.folder), (version, folder.into()));
+        }
+    }
+
+    #[test]
     fn a_vendored_module_has_the_name_of_what_is_linked() {
         let own_module = GoModule {
             folder: "app".into(),
@@ -228,7 +283,7 @@ mod tests {
         let source = Source {
             commit: "0a0a".to_owned(),
             time: 0,
-            tree: content::Digest::of(b""),
+            tree: Digest::of(b""),
             staged: "/nowhere".into(),
             directory: "app".into(),
             cargo: None,
