@@ -28,6 +28,9 @@ pub struct Endpoints {
     pub kms: String,
     /// Messages.
     pub pubsub: String,
+    /// Projects and their policies.
+    #[allow(dead_code, reason = "only tests ask for them")]
+    pub resource_manager: String,
     /// The projects by name.
     pub projects: std::collections::BTreeMap<String, Project>,
 }

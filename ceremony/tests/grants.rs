@@ -241,6 +241,43 @@ fn an_audit_names_whoever_is_not_as_granted() {
 }
 
 #[test]
+fn an_audit_names_who_inherits_a_role_from_the_project() {
+    let rehearsal = Rehearsal::new();
+    let release = countersigned(&rehearsal);
+    let verdicts = rehearsal.path("verdicts");
+    std::fs::create_dir(&verdicts).unwrap();
+    let verdict = release.authorize().output().unwrap();
+    std::fs::write(verdicts.join("data.json"), &verdict.stdout).unwrap();
+    release.make_provider("attest");
+    let of_project = |status| {
+        let audited = report(&release.audit(&verdicts).output().unwrap(), status);
+        assert_eq!(audited["unread"], 0);
+        let observed = audited["observations"].as_array().unwrap().clone();
+        let found = observed.into_iter().filter(|it| it["place"] == "project");
+        let found = found.inspect(|it| assert_eq!(it["resource"], "projects/collaborator"));
+        let codes = found.map(|it| it["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    // The owner of the project owns the key, as other_members says.
+    assert_eq!(of_project(0), ["accepted"]);
+    let eve = "user:eve@one.example";
+    for (role, code) in [
+        (cloud::DECRYPTER, "not-attested"),
+        ("roles/cloudkms.admin", "administrator"),
+        ("roles/resourcemanager.projectIamAdmin", "administrator"),
+        // The emulator tells nobody what roles allow.
+        ("roles/pubsub.publisher", "unknown-role"),
+    ] {
+        release.bind_above(&[json!({"role": role, "members": [eve]})]);
+        assert_eq!(of_project(1), ["accepted", code], "{role}");
+    }
+    release.bind_above(&[json!({"role": cloud::DECRYPTER, "members": [old(&release)]})]);
+    assert_eq!(of_project(1), ["accepted", "unknown-image"]);
+    release.bind_above(&[]);
+    assert_eq!(of_project(0), ["accepted"]);
+}
+
+#[test]
 fn a_revocation_says_what_it_measured() {
     let rehearsal = Rehearsal::new();
     let release = countersigned(&rehearsal);

@@ -98,6 +98,7 @@ POLICY
 key = "projects/keyholder/locations/global/keyRings/people/cryptoKeys/data"
 role = "roles/cloudkms.cryptoKeyDecrypter"
 pool = "projects/$(number_of keyholder)/locations/global/workloadIdentityPools/people"
+other_members = ["serviceAccount:owner@keyholder.iam.gserviceaccount.com"]
 [provider]
 project = "keyholder"
 id = "attest"
@@ -128,8 +129,8 @@ PY
 }
 as_keyholder() { GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/keyholder/credentials.json" "$@"; }
 audit() {
-  as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --without-ancestors --kms-endpoint "$(endpoint kms)" \
-    --iam-endpoint "$(endpoint iam)"
+  as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --kms-endpoint "$(endpoint kms)" \
+    --iam-endpoint "$(endpoint iam)" --resource-manager-endpoint "$(endpoint resource_manager)"
 }
 create_second() {
   google_cloud gcloud iam workload-identity-pools providers create-oidc second --project=keyholder --location=global \

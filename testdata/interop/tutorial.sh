@@ -60,7 +60,7 @@ play_tutorial() {
   export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" work endpoints PATH="$bin:$PATH"
   export GIT_AUTHOR_NAME=acme GIT_AUTHOR_EMAIL=acme@localhost GIT_COMMITTER_NAME=acme GIT_COMMITTER_EMAIL=acme@localhost
   export CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 COUNTERSIGN_KMS_ENDPOINT="$(endpoint kms)" \
-    COUNTERSIGN_IAM_ENDPOINT="$(endpoint iam)"
+    COUNTERSIGN_IAM_ENDPOINT="$(endpoint iam)" COUNTERSIGN_RESOURCE_MANAGER_ENDPOINT="$(endpoint resource_manager)"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \

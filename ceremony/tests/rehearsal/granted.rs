@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{PROJECT, Release, program};
 use crate::cloud;
@@ -55,7 +55,8 @@ impl Release<'_> {
         command.arg("audit").arg("--grant").arg(self.described());
         command.arg("--verdicts").arg(verdicts).arg("--json");
         command.args(["--iam-endpoint", &self.rehearsal.endpoints.iam]);
-        command.arg("--without-ancestors");
+        let above = &self.rehearsal.endpoints.resource_manager;
+        command.args(["--resource-manager-endpoint", above]);
         self.with_kms(&mut command);
         command
     }
@@ -113,6 +114,22 @@ impl Release<'_> {
         let token = &self.rehearsal.project().access_token;
         let url = format!("{iam}/v1/{}{path}", self.pool());
         cloud::call(method, &url, token, body).unwrap();
+    }
+
+    /// Gives members roles on the project of the key, beside its owner.
+    pub fn bind_above(&self, bindings: &[Value]) {
+        let token = &self.rehearsal.project().access_token;
+        let project = format!(
+            "{}/v3/projects/{PROJECT}",
+            self.rehearsal.endpoints.resource_manager
+        );
+        let read = format!("{project}:getIamPolicy");
+        let mut policy = cloud::call("POST", &read, token, &json!({})).unwrap();
+        let all = policy["bindings"].as_array_mut().unwrap();
+        all.retain(|binding| binding["role"] == "roles/owner");
+        all.extend(bindings.iter().cloned());
+        let write = format!("{project}:setIamPolicy");
+        cloud::call("POST", &write, token, &json!({"policy": policy})).unwrap();
     }
 
     /// Lets a member decrypt.
