@@ -9,10 +9,6 @@ use isolate::process::Process;
 
 /// Maximum length of the path of an interpreter, in bytes.
 const PATH: usize = 4096;
-/// Maximum number of segments that are looked at.
-const SEGMENTS: u16 = 256;
-/// The type of the segment with the path of the interpreter (System V ABI, gABI 5, `PT_INTERP`).
-const INTERPRETER: u32 = 3;
 
 /// What does not exist; `None` if everything does. Paths are resolved as the program would see them.
 pub(super) fn explain(process: &Process) -> Option<String> {
@@ -52,12 +48,11 @@ fn found(process: &Process) -> Option<PathBuf> {
 
 /// The program that runs a script or loads a program (execve(2)).
 fn interpreter(file: &File) -> io::Result<Option<PathBuf>> {
-    let mut head = [0; 64];
+    let mut head = [0; 2];
     let read = file.read_at(&mut head, 0)?;
     match &head[..read] {
-        [b'#', b'!', ..] => script(file).map(Some),
-        [0x7f, b'E', b'L', b'F', 2, 1, ..] if read == head.len() => loader(file, &head),
-        _ => Ok(None),
+        b"#!" => script(file).map(Some),
+        _ => Ok(elf::interpreter(file).map(PathBuf::from)),
     }
 }
 
@@ -67,36 +62,6 @@ fn script(file: &File) -> io::Result<PathBuf> {
     let text = String::from_utf8_lossy(&line[..read]).into_owned();
     let words = text.lines().next().unwrap_or_default().split_whitespace();
     Ok(words.take(1).collect())
-}
-
-/// The interpreter that a program in ELF of 64 bits, little endian, names.
-fn loader(file: &File, head: &[u8; 64]) -> io::Result<Option<PathBuf>> {
-    let (table, size) = (long(head, 32), u64::from(half(head, 54)));
-    for number in 0..half(head, 56).min(SEGMENTS) {
-        let mut segment = [0; 40];
-        let at = table.saturating_add(u64::from(number) * size);
-        file.read_exact_at(&mut segment, at)?;
-        if segment[..4] == INTERPRETER.to_le_bytes() {
-            let length = usize::try_from(long(&segment, 32))
-                .unwrap_or(PATH)
-                .min(PATH);
-            let mut path = vec![0; length];
-            file.read_exact_at(&mut path, long(&segment, 8))?;
-            let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
-            return Ok(Some(String::from_utf8_lossy(path).into_owned().into()));
-        }
-    }
-    Ok(None)
-}
-
-fn half(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn long(bytes: &[u8], at: usize) -> u64 {
-    let mut number = [0; 8];
-    number.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(number)
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ mod objects;
 mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use content::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
 
 use super::mounts::TOP;
@@ -115,5 +116,11 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     if (left.dev(), left.ino()) == (right.dev(), right.ino()) {
         return Ok(true);
     }
-    Ok(left.len() == right.len() && fs::read(one)? == fs::read(other)?)
+    Ok(left.len() == right.len() && digest(one)? == digest(other)?)
+}
+
+fn digest(path: &Path) -> io::Result<Digest> {
+    let mut hasher = Hasher::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish())
 }

@@ -14,6 +14,9 @@ const TYPE_AT: usize = 16;
 /// Most members of an archive that are read.
 const MEMBERS: usize = 1_000_000;
 
+/// Largest archive that is read, in bytes: its tables are read whole.
+const ARCHIVE: u64 = 4 << 30;
+
 /// A part of a file, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Piece {
@@ -27,12 +30,16 @@ pub struct Piece {
 /// neither. Programs and shared libraries are neither.
 ///
 /// # Errors
-/// The file cannot be read.
+/// The file cannot be read, or is an archive of more than 4 GiB.
 pub fn pieces(file: &File) -> io::Result<Option<Vec<Piece>>> {
     let mut head = Vec::new();
     file.take(18).read_to_end(&mut head)?;
+    let size = file.metadata()?.len();
     if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
-        return Ok(Some(members(file)));
+        return match size {
+            0..=ARCHIVE => Ok(Some(members(file))),
+            _ => Err(io::Error::other("the archive is larger than 4 GiB")),
+        };
     }
     let is_object = head.starts_with(b"\x7fELF") && {
         // In either byte order: other types with these two bytes are of no system.
@@ -41,7 +48,6 @@ pub fn pieces(file: &File) -> io::Result<Option<Vec<Piece>>> {
             .iter()
             .any(|kind_of| kind == kind_of)
     };
-    let size = file.metadata()?.len();
     Ok(is_object.then(|| vec![Piece { offset: 0, size }]))
 }
 
