@@ -38,10 +38,11 @@ pub struct Built {
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     order.check_machine()?;
     let scratch = order.supply.store.scratch()?;
-    order.supply.step("staging the source")?;
-    let source = git::stage(order.directory, &scratch.path().join("source"))?;
+    let source = order.supply.during("stage the source", |_| {
+        git::stage(order.directory, &scratch.path().join("source")).map_err(Error::from)
+    })?;
     for path in &source.submodules {
-        (order.supply.progress)(&format!(
+        order.supply.note(&format!(
             "note: {} is a submodule: its folder is empty in the build; if the build needs its files, commit them in its place",
             shown(path)
         ));
@@ -50,14 +51,9 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let output = Output::prepare(output)?;
     let inputs = inputs::gather(source, scratch.path(), &order.supply)?;
     let program = compile(order, &inputs, scratch.path())?;
-    order.supply.step("assembling the image")?;
-    let (identities, files) =
-        image::assemble(&inputs, &program, output.path(), order.supply.interrupt)?;
-    let described = Described {
-        identities: &identities,
-        files: &files,
-    };
-    image::describe(order, &inputs, &program, &described, output.path())?;
+    let identities = order.supply.during("assemble the image", |_| {
+        assemble(order, &inputs, &program, &output)
+    })?;
     order.supply.interrupt.check()?;
     output.publish()?;
     Ok(Built {
@@ -66,6 +62,23 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
         tree: inputs.source.tree,
         lock: inputs.lock_digest,
     })
+}
+
+/// Writes the image, and the documents about it.
+fn assemble(
+    order: &Order<'_>,
+    inputs: &Inputs,
+    program: &Program,
+    output: &Output,
+) -> Result<Identities, Error> {
+    let (identities, files) =
+        image::assemble(inputs, program, output.path(), order.supply.interrupt)?;
+    let described = Described {
+        identities: &identities,
+        files: &files,
+    };
+    image::describe(order, inputs, program, &described, output.path())?;
+    Ok(identities)
 }
 
 /// Chooses the kind of build. A new kind is a file next to `compile::cargo`, and a match arm here.

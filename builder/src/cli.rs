@@ -7,6 +7,7 @@ use builder::inputs::CapsuleName;
 use builder::lock::signature::Fingerprint;
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
+use console::progress::{How as Display, Shown};
 use oci::{ImageRef, Reference};
 
 pub mod deploy;
@@ -96,6 +97,22 @@ pub enum Command {
     /// Maintain the store of inputs
     #[command(subcommand)]
     Store(Store),
+}
+
+impl Command {
+    /// How progress is shown. Other commands have none.
+    pub fn progress(&self) -> Display {
+        let shown = match self {
+            Self::Lock(arguments) => &arguments.shown,
+            Self::Build(arguments) => &arguments.how.shown,
+            Self::Digest(arguments) => &arguments.how.shown,
+            Self::Capsule(arguments) => &arguments.shown,
+            Self::Publish(arguments) => &arguments.shown,
+            Self::Push(arguments) => &arguments.shown,
+            _ => return Display::Quiet,
+        };
+        shown.progress
+    }
 }
 
 /// The commands of `store`.
@@ -193,6 +210,9 @@ pub struct Lock {
     /// Where inputs come from.
     #[command(flatten)]
     pub inputs: Inputs,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// How to build.
@@ -231,6 +251,9 @@ pub struct How {
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -279,6 +302,9 @@ pub struct Capsule {
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Arguments of `build`.

@@ -8,4 +8,5 @@ mod linkers;
 pub mod program;
 mod programs;
 mod scarcity;
+mod shown;
 mod zlib;

@@ -5,6 +5,7 @@ mod deploying;
 mod keys;
 mod packing;
 mod publishing;
+mod storing;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -19,7 +20,7 @@ use builder::image::assemble::Identities;
 use builder::init::{self, Wish};
 use builder::inputs::debian::Options;
 use builder::inputs::debian::signers::Signers;
-use builder::inputs::store::{Keep, Store};
+use builder::inputs::store::Store;
 use builder::inputs::{self, Capsule, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
@@ -67,18 +68,20 @@ fn explain(error: &Error) -> ExitCode {
 fn start(command: Command) -> Result<(), Error> {
     // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let progress = Progress::start(command.progress(), std::env::var_os)?;
     let runtime = console::runtime::start().map_err(Hinted::starting)?;
-    let outcome = runtime.block_on(until_signal(command));
+    let outcome = runtime.block_on(until_signal(command, &progress));
+    progress.end();
     // Work that has not noticed the signal in time ends with the process.
     runtime.shutdown_background();
     outcome
 }
 
 /// A signal ends the work. Its temporary files are removed.
-async fn until_signal(command: Command) -> Result<(), Error> {
+async fn until_signal(command: Command, progress: &Progress) -> Result<(), Error> {
     let mut signals = Signals::listen().map_err(Hinted::starting)?;
     let interrupt = Interrupt::default();
-    let mut work = begin(command, interrupt.clone());
+    let mut work = begin(command, interrupt.clone(), progress.clone());
     tokio::select! {
         outcome = &mut work => {
             return outcome.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()));
@@ -95,17 +98,29 @@ async fn until_signal(command: Command) -> Result<(), Error> {
 /// Starts the work in parallel to the task that waits for signals: reading a key may block, because it may be a pipe. A
 /// build runs on a separate thread, because the sandbox ends with the thread that started it. It is not aborted: it
 /// notices the interrupt and cleans up.
-fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>> {
+fn begin(
+    command: Command,
+    interrupt: Interrupt,
+    progress: Progress,
+) -> JoinHandle<Result<(), Error>> {
     match command {
         Command::Init(arguments) => spawn_blocking(move || init(&arguments)),
-        Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
-        Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
-        Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
-        Command::Capsule(arguments) => spawn_blocking(move || capsule(&arguments, &interrupt)),
-        Command::Publish(arguments) => {
-            spawn(async move { publishing::publish(&arguments, clock()).await })
+        Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt, &progress)),
+        Command::Build(arguments) => {
+            spawn_blocking(move || build(&arguments, &interrupt, &progress))
         }
-        Command::Push(arguments) => spawn(async move { publishing::push(&arguments).await }),
+        Command::Digest(arguments) => {
+            spawn_blocking(move || digest(&arguments, &interrupt, &progress))
+        }
+        Command::Capsule(arguments) => {
+            spawn_blocking(move || capsule(&arguments, &interrupt, &progress))
+        }
+        Command::Publish(arguments) => {
+            spawn(async move { publishing::publish(&arguments, clock(), &progress).await })
+        }
+        Command::Push(arguments) => {
+            spawn(async move { publishing::push(&arguments, &progress).await })
+        }
         Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments, clock).await }),
         Command::Attest(arguments) => {
             spawn(async move { publishing::attest(&arguments, clock).await })
@@ -121,8 +136,12 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Deploy(arguments) => spawn(async move { deploying::deploy(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keys::keygen(&arguments)),
         Command::Key(arguments) => spawn(async move { keys::identify(&arguments).await }),
-        Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
-        Command::Store(cli::Store::Size(arguments)) => spawn_blocking(move || size(&arguments)),
+        Command::Store(cli::Store::Prune(arguments)) => {
+            spawn_blocking(move || storing::prune(&arguments))
+        }
+        Command::Store(cli::Store::Size(arguments)) => {
+            spawn_blocking(move || storing::size(&arguments))
+        }
     }
 }
 
@@ -149,9 +168,8 @@ fn init(arguments: &cli::Init) -> Result<(), Error> {
         .map_err(unprinted)
 }
 
-fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
+fn lock(arguments: &cli::Lock, interrupt: &Interrupt, progress: &Progress) -> Result<(), Error> {
     let store = store(&arguments.inputs)?;
-    let progress = Progress::start();
     let signers = Signers::with(&arguments.inputs.archive_keys);
     let runtime = Handle::current();
     let supply = Supply {
@@ -161,18 +179,20 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
         store: &store,
         capsule: None,
         interrupt,
-        progress: &|line: &str| progress.show(line),
+        progress,
     };
     let lock = inputs::resolve(&arguments.directory, &supply, SystemTime::now().into())?;
     interrupt.check()?;
     let path = inputs::write_lock(&lock, &arguments.directory)?;
-    drop(progress);
     print::line(&path.display().to_string()).map_err(unprinted)
 }
 
-fn capsule(arguments: &cli::Capsule, interrupt: &Interrupt) -> Result<(), Error> {
+fn capsule(
+    arguments: &cli::Capsule,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<(), Error> {
     let store = store(&arguments.inputs)?;
-    let progress = Progress::start();
     let signers = Signers::with(&arguments.inputs.archive_keys);
     let (runtime, evidence) = (Handle::current(), arguments.evidence.as_deref());
     let supply = Supply {
@@ -182,16 +202,15 @@ fn capsule(arguments: &cli::Capsule, interrupt: &Interrupt) -> Result<(), Error>
         store: &store,
         capsule: None,
         interrupt,
-        progress: &|line: &str| progress.show(line),
+        progress,
     };
     let printed = packing::pack(arguments, &supply, &runtime)?;
-    drop(progress);
     print::line(&printed.join("\n")).map_err(unprinted)
 }
 
-fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
+fn build(arguments: &cli::Build, interrupt: &Interrupt, progress: &Progress) -> Result<(), Error> {
     let started = Instant::now();
-    let built = build_into(&arguments.how, &arguments.output, interrupt)?;
+    let built = build_into(&arguments.how, &arguments.output, interrupt, progress)?;
     let Identities {
         image_digest,
         image_id,
@@ -206,10 +225,15 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
     }
 }
 
-fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
+fn digest(
+    arguments: &cli::Digest,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<(), Error> {
     let started = Instant::now();
     let scratch = Scratch::new().map_err(At::writing(&std::env::temp_dir()))?;
-    let built = build_into(&arguments.how, &scratch.path().join("layout"), interrupt)?;
+    let layout = scratch.path().join("layout");
+    let built = build_into(&arguments.how, &layout, interrupt, progress)?;
     let Identities {
         image_digest,
         image_id,
@@ -221,7 +245,12 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
     }
 }
 
-fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, Error> {
+fn build_into(
+    how: &How,
+    output: &Path,
+    interrupt: &Interrupt,
+    progress: &Progress,
+) -> Result<Built, Error> {
     let runtime = Handle::current();
     let store = match &how.capsule {
         Some(_) => store(&how.inputs)?.of_capsules(),
@@ -229,7 +258,6 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
     };
     let open = |name| Capsule::open(name, &store, &runtime);
     let capsule = how.capsule.as_ref().map(open).transpose()?;
-    let progress = Progress::start();
     let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let order = Order {
@@ -241,7 +269,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             store: &store,
             capsule: capsule.as_ref(),
             interrupt,
-            progress: &|line: &str| progress.show(line),
+            progress,
         },
         builder_id: &how.builder_id,
         source_uri: how.source_uri.as_deref(),
@@ -251,7 +279,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             interrupt,
             limit: Duration::from_secs(60 * u64::from(how.time_limit.get())),
             limits: limits(how.limits),
-            progress: &|line: &str| progress.show(line),
+            progress: &|line: &str| progress.note(line),
         },
     };
     build::build(&order, output)
@@ -324,56 +352,6 @@ fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
 
 fn bytes(gibibytes: u32) -> u64 {
     u64::from(gibibytes) << 30
-}
-
-fn prune(arguments: &cli::Prune) -> Result<(), Error> {
-    let folder = store_folder(arguments.store.as_deref())?;
-    let all = if arguments.keep_days.is_some() {
-        u64::MAX
-    } else {
-        0
-    };
-    let day = Duration::from_secs(24 * 60 * 60);
-    let before = |days: u32| SystemTime::now().checked_sub(day * days);
-    let keep = Keep {
-        bytes: arguments.keep.map_or(all, bytes),
-        since: arguments.keep_days.and_then(before),
-    };
-    let pruned = Store::prune(&folder, keep)?;
-    let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
-    print::note(&format!("removed {removed} MiB; {left} MiB remain"));
-    print::line(&folder.display().to_string()).map_err(unprinted)
-}
-
-/// Prints a table, or JSON.
-fn size(arguments: &cli::Size) -> Result<(), Error> {
-    let folder = store_folder(arguments.store.as_deref())?;
-    let shares = Store::sizes(&folder)?;
-    let total: u64 = shares.iter().map(|share| share.bytes).sum();
-    if arguments.json {
-        let kinds = shares.iter().map(
-            |share| json!({ "kind": share.kind, "inputs": share.inputs, "bytes": share.bytes }),
-        );
-        let report = json!({ "store": folder, "kinds": kinds.collect::<Vec<_>>(), "bytes": total });
-        return print::json(&report.to_string()).map_err(unprinted);
-    }
-    let line = |kind: &str, inputs: usize, bytes: u64| {
-        format!("{kind:<10} {inputs:>8} {:>10}", mebibytes(bytes))
-    };
-    let rows = shares.iter().filter(|share| share.inputs > 0);
-    let rows = rows.map(|share| line(share.kind, share.inputs, share.bytes));
-    let inputs = shares.iter().map(|share| share.inputs).sum();
-    let head = format!("{:<10} {:>8} {:>10}", "kind", "inputs", "MiB");
-    let table: Vec<_> = [head]
-        .into_iter()
-        .chain(rows)
-        .chain([line("all", inputs, total)])
-        .collect();
-    print::line(&table.join("\n")).map_err(unprinted)
-}
-
-fn mebibytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1 << 20)
 }
 
 /// Explains that standard output cannot be written.

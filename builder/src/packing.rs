@@ -32,15 +32,19 @@ pub fn pack(
     let Some(transport) = &transport else {
         return Ok(printed);
     };
-    (supply.progress)("pushing the capsule");
+    let progress = supply.progress;
     let pushed = async {
         match (&arguments.push, &arguments.attach) {
-            (Some(reference), _) => publish::capsule::push(&capsule, reference, transport)
-                .await
-                .map(Some),
-            (None, Some(image)) => publish::capsule::attach(&capsule, &image.repository, transport)
-                .await
-                .map(Some),
+            (Some(reference), _) => {
+                publish::capsule::push(&capsule, reference, transport, progress)
+                    .await
+                    .map(Some)
+            }
+            (None, Some(image)) => {
+                publish::capsule::attach(&capsule, &image.repository, transport, progress)
+                    .await
+                    .map(Some)
+            }
             (None, None) => Ok(None),
         }
     };

@@ -9,6 +9,7 @@ use builder::publish::{self, push};
 use chrono::{DateTime, Utc};
 use console::arguments::Registry;
 use console::hint::Hinted;
+use console::progress::Progress;
 use console::{print, text};
 use content::limits;
 use oci::ImageRef;
@@ -23,14 +24,19 @@ use crate::cli::publish::{
 use crate::{keys, unprinted};
 
 /// Pushes a layout.
-pub async fn push(arguments: &Push) -> Result<(), Error> {
+pub async fn push(arguments: &Push, progress: &Progress) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
-    let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
+    let (layout, reference) = (&arguments.layout, &arguments.reference);
+    let image = push::push(layout, reference, &transport, progress).await?;
     print::line(&image.to_string()).map_err(unprinted)
 }
 
 /// Pushes, signs and attests an image. `now` is the time in predicates that have no other place for one.
-pub async fn publish(arguments: &Publish, now: DateTime<Utc>) -> Result<(), Error> {
+pub async fn publish(
+    arguments: &Publish,
+    now: DateTime<Utc>,
+    progress: &Progress,
+) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let annotations = annotations(&arguments.annotations)?;
     // All that can be wrong without the registry is found before anything is published.
@@ -45,6 +51,7 @@ pub async fn publish(arguments: &Publish, now: DateTime<Utc>) -> Result<(), Erro
             signer: &signer,
             annotations: &annotations,
             predicates: &predicates,
+            progress,
         },
         &report_step,
     );

@@ -4,8 +4,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Config, Execution, Layout, Manifest, RootFs, media};
@@ -173,4 +174,121 @@ fn a_local_key_service_is_used_without_proxy() {
     assert!(stderr.contains("no key"), "{stderr}");
     assert_eq!(google.seen("GET /v1/projects/p/"), 1);
     assert_eq!(proxy.seen(""), 0);
+}
+
+/// A registry that has every blob, and takes a while for the manifest.
+fn slow_registry() -> Server {
+    Server::start(|line| {
+        if line.starts_with("PUT ") {
+            std::thread::sleep(Duration::from_millis(900));
+        }
+        ("200 OK", "")
+    })
+}
+
+/// The arguments that push a layout in `folder`.
+fn pushing(registry: &Server, folder: &Path) -> String {
+    let layout = folder.join("layout");
+    write_layout(&layout);
+    let address = &registry.address;
+    format!("push {} {address}/a/b:v1", layout.display())
+}
+
+/// `builder` with these arguments on a terminal of this many columns, of util-linux's script(1).
+fn on_terminal(arguments: &str, columns: u16) -> Command {
+    let program = env!("CARGO_BIN_EXE_builder");
+    let command = format!("stty cols {columns} rows 20; exec {program} {arguments}");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]);
+    script.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+    script.env_remove("COUNTERSIGN_PROGRESS");
+    script
+}
+
+#[test]
+fn progress_is_lines_where_there_is_no_terminal() {
+    let registry = Server::start(|_| ("200 OK", ""));
+    let folder = tempfile::tempdir().unwrap();
+    let pushing = pushing(&registry, folder.path());
+    let words: Vec<_> = pushing.split(' ').collect();
+    let said = |how: &[&str]| {
+        let output = builder(&proxy(), &[&words[..], how].concat(), folder.path());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.stdout.starts_with(b"127.0.0.1:"), "{said}");
+        said
+    };
+    let plain = said(&[]);
+    let lines: Vec<_> = plain.lines().collect();
+    let [begin, amount, end] = lines[..] else {
+        panic!("{plain}")
+    };
+    assert_eq!(begin, "#1 push the image");
+    let (done, all) = amount.split_once(" / ").unwrap();
+    assert_eq!(done, format!("#1 push the image {all}"));
+    assert!(end.starts_with("#1 done ") && end.ends_with('s'), "{end}");
+    assert_eq!(said(&["--progress", "quiet"]), "");
+    let raw = said(&["--progress", "rawjson"]);
+    let first = r#"{"begun":{"step":1,"name":"push the image"}}"#;
+    assert_eq!(raw.lines().next(), Some(first));
+    let arguments = [&words[..], &["--progress", "tty"]].concat();
+    let refused = builder(&proxy(), &arguments, folder.path());
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("standard error is not a terminal"), "{said}");
+}
+
+#[test]
+fn progress_is_redrawn_on_a_terminal() {
+    let (registry, folder) = (slow_registry(), tempfile::tempdir().unwrap());
+    let pushing = pushing(&registry, folder.path());
+    for (columns, colors) in [(80, true), (20, false)] {
+        let mut script = on_terminal(&pushing, columns);
+        if !colors {
+            script.env("NO_COLOR", "1");
+        }
+        let output = script.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("\u{1b}[36m"), colors, "{said:?}");
+        // Each time that the block is drawn, its line is erased before.
+        let drawn: Vec<_> = said.split("\u{1b}[2K").collect();
+        assert!(drawn.len() > 3, "{said:?}");
+        let last: Vec<_> = drawn[drawn.len() - 1].lines().collect();
+        assert!(last[0].starts_with("#1 push the image "), "{said:?}");
+        assert!(last[0].contains(" done "), "{said:?}");
+        assert!(last[1].starts_with("127.0.0.1:"), "{said:?}");
+        for block in &drawn[..drawn.len() - 1] {
+            assert!(colors || block.trim().chars().count() <= 20, "{block:?}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_on_a_terminal_leaves_no_block() {
+    let (registry, folder) = (slow_registry(), tempfile::tempdir().unwrap());
+    let mut script = on_terminal(&pushing(&registry, folder.path()), 80);
+    script.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = script.spawn().unwrap();
+    let (mut stdin, stdout) = (
+        running.stdin.take().unwrap(),
+        running.stdout.take().unwrap(),
+    );
+    let (mut said, mut stdout) = (Vec::new(), BufReader::new(stdout));
+    while !String::from_utf8_lossy(&said).contains("push the image") {
+        let mut byte = [0];
+        stdout.read_exact(&mut byte).unwrap();
+        said.extend(byte);
+    }
+    // The terminal makes a signal of this key.
+    stdin.write_all(b"\x03").unwrap();
+    stdout.read_to_end(&mut said).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(2));
+    let said = String::from_utf8(said).unwrap();
+    let last: Vec<_> = said.lines().rev().take(2).collect();
+    assert!(
+        last[0].starts_with("builder: error: interrupted"),
+        "{said:?}"
+    );
+    assert!(last[1].contains("#1 push the image"), "{said:?}");
+    assert!(last[1].contains(" canceled "), "{said:?}");
 }

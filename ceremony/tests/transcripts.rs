@@ -15,6 +15,7 @@ mod error;
 #[allow(dead_code, reason = "only other tests use all of it")]
 mod rehearsal;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -308,6 +309,7 @@ impl<'a> Session<'a> {
                 );
             }
         }
+        let text = timeless(&text);
         let text = without(&text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
         let text = without(&text, "published to TOPIC as ", "ID", |c| {
             c.is_ascii_digit()
@@ -427,17 +429,61 @@ fn git(folder: &Path, words: &[&str]) {
 
 /// The text without what differs with the packages that archive and store have, and with the machine's speed.
 fn of_any_build(text: &str) -> String {
-    let lines = text.split_inclusive('\n');
-    let text: String = lines
-        .filter(|line| !line.starts_with("! fetching package "))
-        .collect();
+    let text = without_fetching(text);
     let is_hex = |c: char| c.is_ascii_hexdigit();
     let text = without(&text, "sha256:", "HEX", is_hex);
     let text = without(&text, "\"commit\":\"", "COMMIT", is_hex);
     let text = without(&text, " commit ", "COMMIT", is_hex);
+    let text = without(&text, "check out ", "COMMIT", is_hex);
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
     let text = without(&text, "target(s) in ", "TIME", is_number);
     without(&text, "\"seconds\":", "SECONDS", is_number)
+}
+
+/// The text without the steps that fetch and unpack what the store does not have. The others are numbered anew.
+fn without_fetching(text: &str) -> String {
+    let (mut numbers, mut count) = (BTreeMap::new(), 0);
+    let mut left = String::new();
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("$ ") {
+            (numbers, count) = (BTreeMap::new(), 0);
+        }
+        let step = line
+            .strip_prefix("! #")
+            .and_then(|step| step.split_once(' '));
+        let Some((number, said)) = step else {
+            left += line;
+            continue;
+        };
+        let number = numbers.entry(number).or_insert_with(|| {
+            let is_kept = !said.starts_with("fetch ") && !said.starts_with("unpack ");
+            count += usize::from(is_kept);
+            is_kept.then_some(count)
+        });
+        // How many bytes there are differs with compiler and archive.
+        if let Some(number) = number
+            && !said.trim_end().ends_with('B')
+        {
+            write!(left, "! #{number} {said}").unwrap();
+        }
+    }
+    left
+}
+
+/// The text in which no step says how long it took.
+fn timeless(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let ended = line
+            .strip_prefix('#')
+            .and_then(|step| step.rsplit_once(' '));
+        match ended {
+            Some((step, _)) if step.ends_with(" done") || step.ends_with(" failed") => {
+                format!("#{step} TIME")
+            }
+            _ => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Why this machine cannot build, if it cannot.

@@ -287,7 +287,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
+            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,6 +361,10 @@ _builder() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -377,7 +381,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__capsule)
-            opts="-o -h --output --push --attach --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --plain-http --ca --help"
+            opts="-o -h --output --push --attach --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --plain-http --ca --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -433,6 +437,10 @@ _builder() {
                     ;;
                 --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -521,7 +529,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -593,6 +601,10 @@ _builder() {
                     ;;
                 --limit-output)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -959,7 +971,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__lock)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --help"
+            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -991,6 +1003,10 @@ _builder() {
                     ;;
                 --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1047,7 +1063,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__publish)
-            opts="-a -h --key --kms-endpoint --pkcs11-module --algorithm --annotations --annotation --plain-http --ca --help"
+            opts="-a -h --key --kms-endpoint --pkcs11-module --algorithm --annotations --annotation --plain-http --ca --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1085,6 +1101,10 @@ _builder() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1093,7 +1113,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__push)
-            opts="-h --plain-http --ca --help"
+            opts="-h --plain-http --ca --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1101,6 +1121,10 @@ _builder() {
             case "${prev}" in
                 --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 *)

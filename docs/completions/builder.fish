@@ -53,6 +53,11 @@ complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The
 complete -c builder -n "__fish_builder_using_subcommand lock" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l wheel-index -d 'The package index for Python packages, as for pip [default: that of the user\'s pip]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
@@ -71,6 +76,11 @@ complete -c builder -n "__fish_builder_using_subcommand build" -l limit-memory -
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-processes -d 'Largest number of processes and threads of a build at the same time' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error; output of build scripts counts as files' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand build" -s o -l output -d 'The OCI layout to write; an earlier one is replaced' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand build" -s h -l help -d 'Print help'
@@ -91,6 +101,11 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-memory 
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-processes -d 'Largest number of processes and threads of a build at the same time' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error; output of build scripts counts as files' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand digest" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand capsule" -s o -l output -d 'The file to write; an earlier one is replaced' -r -F
@@ -105,6 +120,11 @@ complete -c builder -n "__fish_builder_using_subcommand capsule" -l wheel-index 
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l evidence -d 'The locked package index, as for `build`' -r -F
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand capsule" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand capsule" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand capsule" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand publish" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
@@ -113,9 +133,19 @@ complete -c builder -n "__fish_builder_using_subcommand publish" -l pkcs11-modul
 complete -c builder -n "__fish_builder_using_subcommand publish" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c builder -n "__fish_builder_using_subcommand publish" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand publish" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand publish" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand publish" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand push" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r

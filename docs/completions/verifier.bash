@@ -224,7 +224,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__authorize)
-            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --format --plan --apply --kms-endpoint --help"
+            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --progress --plain-http --ca --json --grant --format --plan --apply --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,10 @@ _verifier() {
                     ;;
                 --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 --ca)
@@ -712,7 +716,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__countersign)
-            opts="-o -h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --to --output --kms-endpoint --help"
+            opts="-o -h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --progress --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --to --output --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -784,6 +788,10 @@ _verifier() {
                     ;;
                 --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 --ca)
@@ -1146,7 +1154,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__rebuild)
-            opts="-o -h --source --directory --output --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --help"
+            opts="-o -h --source --directory --output --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --progress --plain-http --ca --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1224,6 +1232,10 @@ _verifier() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
+                    return 0
+                    ;;
                 --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1262,7 +1274,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__rotate)
-            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --keep --apply --kms-endpoint --help"
+            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --progress --plain-http --ca --json --grant --keep --apply --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1334,6 +1346,10 @@ _verifier() {
                     ;;
                 --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 --ca)
@@ -1406,7 +1422,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__verify)
-            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --signatures-only --help"
+            opts="-h --policy --source --rebuilt --commit --store --capsule --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --progress --plain-http --ca --json --signatures-only --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1478,6 +1494,10 @@ _verifier() {
                     ;;
                 --builder)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto plain tty quiet rawjson" -- "${cur}"))
                     return 0
                     ;;
                 --ca)

@@ -54,6 +54,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-files
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l json -d 'Report as JSON on standard output'
@@ -76,6 +81,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l key -d 'The private key that signs verdict and image: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
@@ -104,6 +114,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-fi
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
@@ -145,6 +160,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-files
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rotate" -l keep -d 'How long other images keep the role, such as 24h; without this option, they lose it as soon as the new image has it' -r
@@ -184,6 +204,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-file
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l progress -d 'How to show progress on standard error: plain (lines), tty (a block that is redrawn), quiet (only what fails), rawjson, or auto, which is tty on a terminal and plain elsewhere' -r -f -a "auto\t'As `tty` if standard error is a terminal, otherwise as `plain`'
+plain\t'A line for each event'
+tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
+quiet\t'No steps; of a step that fails, what its program said'
+rawjson\t'A JSON document for each event'"
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'

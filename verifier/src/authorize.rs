@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use attest::{Provenance, Statement};
 use chrono::{DateTime, Utc};
 use console::hint::Hinted;
+use console::progress::Progress;
 use oci::{ImageRef, Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
@@ -21,7 +22,7 @@ use crate::grant::apply::{Change, Keys};
 use crate::grant::plan::Plan;
 use crate::place::Place;
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
+use crate::rebuild::{self, Attached, Choice, Order, Tools};
 use crate::rules;
 use crate::signers::Signers;
 use crate::verdict::{Countersigned, Verdict};
@@ -75,7 +76,7 @@ pub struct Appraised {
 ///
 /// # Errors
 /// The image cannot be fetched or rebuilt, so that there is no verdict.
-pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
+pub async fn verify(request: &Request<'_>, progress: &Progress) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
     let image = resolve(request, progress).await?;
@@ -98,7 +99,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
 ///
 /// # Errors
 /// The image cannot be fetched.
-pub async fn signers(request: &Request<'_>, progress: Progress<'_>) -> Result<Signers, Error> {
+pub async fn signers(request: &Request<'_>, progress: &Progress) -> Result<Signers, Error> {
     let image = resolve(request, progress).await?;
     let published = collect::collect_attached(request.place, &image).await?;
     let published = collect::add_elsewhere(published, request.evidence).await?;
@@ -107,10 +108,10 @@ pub async fn signers(request: &Request<'_>, progress: Progress<'_>) -> Result<Si
 }
 
 /// Resolves the reference once. After that only the digest is used: a tag may move.
-async fn resolve(request: &Request<'_>, progress: Progress<'_>) -> Result<ImageRef, Error> {
+async fn resolve(request: &Request<'_>, progress: &Progress) -> Result<ImageRef, Error> {
     let image = collect::resolve(request.place, request.reference).await?;
     if let Target::Tag(tag) = &request.reference.target {
-        progress(&format!("tag {tag} resolves to {image}"));
+        progress.note(&format!("tag {tag} resolves to {image}"));
     }
     Ok(image)
 }
@@ -202,7 +203,7 @@ async fn rebuild(
     request: &Request<'_>,
     attested: &Attested,
     attached: &Attached<'_>,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<Rebuild, Error> {
     match request.origin {
         Origin::Absent => Ok(Rebuild::Absent),

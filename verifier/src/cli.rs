@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
+use console::progress::{How, Shown};
 use google::outputs::{self, Output, ProviderOutput};
 use oci::{ImageRef, Repository};
 use signature::Algorithm;
@@ -57,6 +58,21 @@ pub enum Command {
     TrustedRoot(trusted_root::TrustedRoot),
 }
 
+impl Command {
+    /// How progress is shown. Other commands have none.
+    pub fn progress(&self) -> How {
+        let tools = match self {
+            Self::Verify(arguments) => &arguments.verify.tools,
+            Self::Countersign(arguments) => &arguments.verify.tools,
+            Self::Authorize(arguments) => &arguments.verify.tools,
+            Self::Rotate(arguments) => &arguments.verify.tools,
+            Self::Rebuild(arguments) => &arguments.tools,
+            _ => return How::Quiet,
+        };
+        tools.shown.progress
+    }
+}
+
 /// How to build.
 #[derive(Args, Debug)]
 pub struct Tools {
@@ -94,6 +110,9 @@ pub struct Tools {
     /// The builder program [default: `builder` in the directory of this program]
     #[arg(long, value_name = "PATH", requires = "source")]
     pub builder: Option<PathBuf>,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Limits on the source, and on what compilers and build scripts may use of the machine.

@@ -66,9 +66,11 @@ async fn run(cli: Cli) -> Result<Status, Error> {
     // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut signals = Signals::listen().map_err(Hinted::starting)?;
-    let mut work = tokio::spawn(dispatch(cli.command));
+    let progress = Progress::start(cli.command.progress(), std::env::var_os)?;
+    let mut work = tokio::spawn(dispatch(cli.command, progress.clone()));
     tokio::select! {
         answer = &mut work => {
+            progress.end();
             return answer.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()));
         }
         _ = signals.next() => {}
@@ -76,6 +78,7 @@ async fn run(cli: Cli) -> Result<Status, Error> {
     work.abort();
     let cleaned_up = tokio::time::timeout(PATIENCE, work).await;
     drop(cleaned_up);
+    progress.end();
     Err(Error::Interrupted)
 }
 
@@ -94,33 +97,33 @@ fn check(arguments: &cli::check::What) -> Result<Status, Error> {
     })
 }
 
-async fn dispatch(command: Command) -> Result<Status, Error> {
+async fn dispatch(command: Command, progress: Progress) -> Result<Status, Error> {
     match command {
-        Command::Verify(arguments) => verify(&arguments).await,
-        Command::Countersign(arguments) => sign(&arguments).await,
-        Command::Authorize(arguments) => authorize(&arguments).await,
+        Command::Verify(arguments) => verify(&arguments, &progress).await,
+        Command::Countersign(arguments) => sign(&arguments, &progress).await,
+        Command::Authorize(arguments) => authorize(&arguments, &progress).await,
         Command::Provider(arguments) => provider(&arguments).await,
-        Command::Rotate(arguments) => rotate(&arguments).await,
+        Command::Rotate(arguments) => rotate(&arguments, &progress).await,
         Command::Revoke(arguments) => say(&cli::grants::revoke(&arguments).await?, arguments.json),
         Command::Audit(arguments) => {
             let audited = cli::grants::audit(&arguments, SystemTime::now().into()).await?;
             say(&audited, arguments.json)
         }
-        Command::Rebuild(arguments) => rebuild(&arguments).await,
+        Command::Rebuild(arguments) => rebuild(&arguments, &progress).await,
         Command::Check(arguments) => check(&arguments.what),
         Command::TrustedRoot(arguments) => update_root(&arguments).await,
     }
 }
 
-async fn verify(arguments: &cli::VerifyAlone) -> Result<Status, Error> {
+async fn verify(arguments: &cli::VerifyAlone, progress: &Progress) -> Result<Status, Error> {
     let only = arguments.signatures_only;
     let arguments = &arguments.verify;
     let policy = apart(&arguments.policy, read_policy).await?;
     let found = Found::open(&arguments.image, &policy, &arguments.registry).await?;
     if only {
-        return signers(arguments, &found, &policy).await;
+        return signers(arguments, &found, &policy, progress).await;
     }
-    let appraised = appraise(arguments, &found, &policy).await?;
+    let appraised = appraise(arguments, &found, &policy, progress).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     match (&appraised.verdict, arguments.json) {
         (_, true) => print_json(&report::json(&appraised.verdict, &appraised.evidence))?,
@@ -131,11 +134,14 @@ async fn verify(arguments: &cli::VerifyAlone) -> Result<Status, Error> {
 }
 
 /// Checks signers alone. Standard output does not name the image, as it would after a pass.
-async fn signers(arguments: &cli::Verify, found: &Found, policy: &Policy) -> Result<Status, Error> {
-    let progress = Progress::start();
+async fn signers(
+    arguments: &cli::Verify,
+    found: &Found,
+    policy: &Policy,
+    progress: &Progress,
+) -> Result<Status, Error> {
     let request = request(found, policy, &Origin::Absent);
-    let signers = authorize::signers(&request, &|line: &str| progress.show(line)).await?;
-    drop(progress);
+    let signers = authorize::signers(&request, progress).await?;
     print::note(report::signers_table(&signers).trim_end());
     if arguments.json {
         print_json(&report::signers_json(&signers))?;
@@ -150,6 +156,7 @@ async fn appraise(
     arguments: &cli::Verify,
     found: &Found,
     policy: &Policy,
+    progress: &Progress,
 ) -> Result<Appraised, Error> {
     let origin = match (&arguments.source, &arguments.rebuilt) {
         (Some(source), _) => Origin::Source {
@@ -161,8 +168,7 @@ async fn appraise(
         (None, None) => Origin::Absent,
     };
     let request = request(found, policy, &origin);
-    let progress = Progress::start();
-    authorize::verify(&request, &|line: &str| progress.show(line)).await
+    authorize::verify(&request, progress).await
 }
 
 fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Request<'a> {
@@ -177,7 +183,7 @@ fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Requ
 }
 
 /// Opens the key before the rebuild, so that a wrong path is reported early. It is used only after a pass.
-async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
+async fn sign(arguments: &cli::Countersign, progress: &Progress) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let output = arguments.output.as_deref();
     output.map(countersign::require_new).transpose()?;
@@ -200,7 +206,7 @@ async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
         image: &registry,
         evidence: other.as_ref().unwrap_or(&registry),
     };
-    let appraised = appraise(verify, &found, &policy).await?;
+    let appraised = appraise(verify, &found, &policy, progress).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
@@ -226,7 +232,7 @@ async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
 }
 
 /// Opens the key service before the rebuild, so that missing credentials are reported early. It is used only after a pass.
-async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
+async fn authorize(arguments: &cli::Authorize, progress: &Progress) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
     let grant = apart(&arguments.grant, read_grant).await?;
@@ -243,7 +249,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         Some(keys) => Act::Plan(keys),
         None => Act::Make,
     };
-    let (verdict, mut summary, countersigned) = judge(verify, &policy).await?;
+    let (verdict, mut summary, countersigned) = judge(verify, &policy, progress).await?;
     let Some(countersigned) = countersigned else {
         return refuse(verify, &summary);
     };
@@ -258,12 +264,12 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     Ok(answer(&verdict))
 }
 
-async fn rotate(arguments: &cli::grants::Rotate) -> Result<Status, Error> {
+async fn rotate(arguments: &cli::grants::Rotate, progress: &Progress) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
     let grant = apart(&arguments.grant, read_grant).await?;
     let keys = reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?;
-    let (_, mut summary, countersigned) = judge(verify, &policy).await?;
+    let (_, mut summary, countersigned) = judge(verify, &policy, progress).await?;
     let Some(countersigned) = countersigned else {
         return refuse(verify, &summary);
     };
@@ -284,9 +290,11 @@ async fn rotate(arguments: &cli::grants::Rotate) -> Result<Status, Error> {
 async fn judge(
     arguments: &cli::Verify,
     policy: &Policy,
+    progress: &Progress,
 ) -> Result<(Verdict, Value, Option<Countersigned>), Error> {
     let found = Found::open(&arguments.image, policy, &arguments.registry).await?;
-    let Appraised { verdict, evidence } = appraise(arguments, &found, policy).await?;
+    let appraised = appraise(arguments, &found, policy, progress).await?;
+    let Appraised { verdict, evidence } = appraised;
     let bindable = match verdict.clone() {
         Verdict::Pass(approval) => approval.to_bind(),
         Verdict::Fail(refusal) => Err(refusal),
@@ -363,7 +371,7 @@ fn print_grant(printed: &Result<Printed, Unprintable>) -> Result<(), Error> {
     print_line(&printed.text)
 }
 
-async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
+async fn rebuild(arguments: &cli::Rebuild, progress: &Progress) -> Result<Status, Error> {
     let found = Found::open_alone(&arguments.image, &arguments.registry).await?;
     let request = receipt::Request {
         reference: &found.reference,
@@ -375,9 +383,7 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
         layout: &arguments.output,
         now: SystemTime::now().into(),
     };
-    let progress = Progress::start();
-    let receipt = receipt::receipt(&request, &|line: &str| progress.show(line)).await?;
-    drop(progress);
+    let receipt = receipt::receipt(&request, progress).await?;
     print::note(receipt.table().trim_end());
     match (receipt.rebuilt(), arguments.json) {
         (_, true) => print_json(&receipt.to_json())?,

@@ -7,6 +7,7 @@ use attest::{Provenance, Sbom};
 use console::at::At;
 use console::hint::Hinted;
 use console::location::without_login;
+use console::progress::{Progress, Relay, Step};
 use content::json;
 use oci::Layout;
 use scratch::Scratch;
@@ -30,7 +31,7 @@ use error::BUILDER;
 pub use error::RebuildError;
 pub use index::Attached;
 pub use limits::{BuildLimits, SourceLimits};
-pub use process::Progress;
+use process::Line;
 use record::{Record, read_file};
 
 /// The programs that build, and their settings.
@@ -106,14 +107,16 @@ pub async fn rebuild(
     order: &Order,
     attached: &Attached<'_>,
     layout: &Path,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<Rebuild, RebuildError> {
     let scratch = Scratch::new()
         .map_err(Hinted::temporary)
         .map_err(RebuildError::Program)?;
     let clone = scratch.path().join("source");
     let limits = &tools.source_limits;
-    git::fetch(&order.source, &clone, limits, progress).await?;
+    let step = progress.step(format_args!("clone {}", without_login(&order.source)));
+    let fetched = git::fetch(&order.source, &clone, limits, &said_in(&step)).await;
+    step.end(fetched)?;
     let commit = match &order.commit {
         Choice::Given(commit) | Choice::Claimed(commit) => commit.clone(),
         Choice::Head => git::head(&clone).await?,
@@ -122,7 +125,9 @@ pub async fn rebuild(
         return no_commit(order, &clone, commit).await;
     }
     measure::measure(&clone, &commit, limits).await?;
-    git::check_out(&clone, &commit, progress).await?;
+    let step = progress.step(format_args!("check out {commit}"));
+    let checked_out = git::check_out(&clone, &commit, &said_in(&step)).await;
+    step.end(checked_out)?;
     let directory = match directory::find(&clone, &order.directory, &commit)? {
         Directory::Plain(directory) => directory,
         Directory::Linked(link) => {
@@ -155,6 +160,14 @@ pub async fn rebuild(
             commit: commit.to_string(),
             reason,
         }),
+    }
+}
+
+/// Shows what git says as a part of this step.
+fn said_in(step: &Step) -> impl Fn(&str) -> Line + Sync {
+    |line: &str| {
+        step.line(line);
+        Line::Text
     }
 }
 
@@ -280,7 +293,7 @@ async fn build(
     tools: &Tools,
     input: &Input<'_>,
     layout: &Path,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<Ending, RebuildError> {
     let mut builder = process::program(&tools.builder)?;
     builder.arg("build").arg(input.directory);
@@ -308,7 +321,13 @@ async fn build(
         builder.arg("--time-limit").arg(minutes.to_string());
     }
     builder.args(tools.limits.options());
-    let (status, last_line) = process::run(builder, progress).await?;
+    builder.env(console::progress::VARIABLE, console::progress::RAW);
+    let relay = Relay::new(progress);
+    let listener = |line: &str| match relay.show(line) {
+        true => Line::Event,
+        false => Line::Text,
+    };
+    let (status, last_line) = process::run(builder, &listener).await?;
     // Usage errors have another status.
     match status.code() {
         Some(0) if layout.is_dir() => Ok(Ending::Built),

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use console::at::At;
 use console::hint::Hinted;
 use console::location::without_login;
+use console::progress::Progress;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use scratch::Scratch;
@@ -26,7 +27,7 @@ use crate::place::Place;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
-use crate::rebuild::{Attached, Choice, Order, Progress, Tools, rebuild};
+use crate::rebuild::{Attached, Choice, Order, Tools, rebuild};
 use crate::{report, rules};
 
 /// The payload of an envelope, bare and in a bundle, as JSON pointers.
@@ -63,7 +64,7 @@ pub struct Receipt {
 ///
 /// # Errors
 /// The image cannot be fetched, or nothing could be built.
-pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Receipt, Error> {
+pub async fn receipt(request: &Request<'_>, progress: &Progress) -> Result<Receipt, Error> {
     if request.layout.exists() {
         let path = request.layout.display();
         let exists = Hinted::new(format_args!("writing {path}: it exists already"));

@@ -214,7 +214,8 @@ async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
         files,
     };
     let layout = place.join("layout");
-    rebuild(&tools, &order, &attached, &layout, &|_| {})
+    let progress = console::progress::Progress::to(std::io::sink());
+    rebuild(&tools, &order, &attached, &layout, &progress)
         .await
         .unwrap();
 }

@@ -9,6 +9,7 @@ use builder::publish::payload;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
 use console::arguments::Registry;
+use console::progress::Shown;
 use oci::{ImageRef, Reference, Repository};
 use signature::{Algorithm, Annotation};
 use signer::Instance;
@@ -26,6 +27,9 @@ pub struct Push {
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Options about the key.
@@ -114,6 +118,9 @@ pub struct Publish {
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,
+    /// How progress is shown.
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// What a signature says beside the image.

@@ -21,11 +21,12 @@ use super::linkers;
 use super::program::{Invocation, Linked, Program};
 use super::programs;
 use super::scarcity::Scarcity;
+use super::shown::Shown;
 use crate::inputs::Inputs;
 use crate::inputs::cargo::GitSource;
 use crate::inputs::git::{Source, repositories};
 use crate::order::Order;
-use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError, Traced};
+use crate::sandbox::{Bind, Output, Plan, Process, SandboxError, Traced};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
@@ -69,7 +70,7 @@ pub(crate) fn build(
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<_> = files.collect();
-    let traced = compile(&plan, order, source, &files)?;
+    let traced = compile(spec, &plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
     let repositories = inputs.wanted.named.repositories();
     let mut tree = invocation::tree(spec, &manifest);
@@ -133,6 +134,7 @@ fn plan(
 
 /// Compiles the products of the plan to these files. Returns what linkers read.
 fn compile(
+    spec: &CargoSpec,
     plan: &Plan,
     order: &Order<'_>,
     source: &Source,
@@ -143,16 +145,17 @@ fn compile(
     plan.process.command.extend(jobs);
     plan.process.command.push(report::OPTION.to_owned());
     let heard = Mutex::new(Heard::default());
-    let progress = |line: &str| {
+    let hear = |line: &str| {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.hear(line, source);
-        (order.sandbox.progress)(line);
     };
-    let sandbox = Sandbox {
-        progress: &progress,
-        ..order.sandbox
+    let shown = Shown {
+        order,
+        name: format!("compile {}", spec.package),
+        unit: "crate",
+        begins: |line| line.trim_start().starts_with("Compiling "),
     };
-    let ended = sandbox.run(&plan, files);
+    let ended = shown.run(&plan, files, &hear);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     let ran = ended.map_err(|error| failed(error, heard))?;
     report::check(&ran.output, &plan.products)?;
@@ -254,7 +257,13 @@ fn linked(
     plan.process.command = command;
     plan.products = Vec::new();
     plan.traces = None;
-    let ran = order.sandbox.run(&plan, &[])?;
+    let shown = Shown {
+        order,
+        name: "list the crates of the program".to_owned(),
+        unit: "crate",
+        begins: |_| false,
+    };
+    let ran = shown.run(&plan, &[], &|_| {})?;
     let said = String::from_utf8(ran.output);
     let listed = said.map_err(|error| error.to_string());
     let listed = listed.and_then(|said| tree::parse(&said, SOURCE, repositories));

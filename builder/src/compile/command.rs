@@ -13,11 +13,12 @@ use super::linkers;
 use super::program::{Invocation, Program};
 use super::programs;
 use super::scarcity::Scarcity;
+use super::shown::Shown;
 use crate::at::{self, At};
 use crate::inputs::Inputs;
 use crate::inputs::git::Source;
 use crate::order::Order;
-use crate::sandbox::{Bind, Copy, Output, Plan, Process, Sandbox, SandboxError, Traced};
+use crate::sandbox::{Bind, Copy, Output, Plan, Process, SandboxError, Traced};
 use crate::spec::{CommandSpec, is_free};
 
 /// Where the source is, read-only, and its copy, in which the command runs.
@@ -48,7 +49,7 @@ pub(crate) fn build(
         let mut plan = plan(spec, inputs, &invocation, scratch);
         plan.binds.extend(programs::binds(&inputs.archives)?);
         linkers::trace(&mut plan, scratch, None)?;
-        let traced = run(&plan, order, &files)?;
+        let traced = run(spec, &plan, order, &files)?;
         let linked = linked(&traced, &files)?;
         packages = names(spec, linked, order, inputs)?;
     }
@@ -152,20 +153,26 @@ fn modules(files: &[PathBuf]) -> Result<Vec<sbom::BuildInfo>, CompileError> {
 }
 
 /// Runs the command. Returns what linkers read.
-fn run(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<Traced, CompileError> {
+fn run(
+    spec: &CommandSpec,
+    plan: &Plan,
+    order: &Order<'_>,
+    files: &[PathBuf],
+) -> Result<Traced, CompileError> {
     let scarce = Mutex::new(None);
-    let progress = |line: &str| {
+    let hear = |line: &str| {
         if let Some(scarcity) = Scarcity::of(line) {
             let mut scarce = scarce.lock().unwrap_or_else(PoisonError::into_inner);
             scarce.get_or_insert_with(|| (line.trim().to_owned(), scarcity));
         }
-        (order.sandbox.progress)(line);
     };
-    let sandbox = Sandbox {
-        progress: &progress,
-        ..order.sandbox
+    let shown = Shown {
+        order,
+        name: format!("run {}", spec.command.join(" ")),
+        unit: "line",
+        begins: |_| false,
     };
-    let ended = sandbox.run(plan, files);
+    let ended = shown.run(plan, files, &hear);
     let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
     ended
         .map(|ran| ran.traced)

@@ -12,12 +12,13 @@ use console::hint::Hinted;
 use super::error::CompileError;
 use super::program::{Invocation, Program};
 use super::scarcity::Scarcity;
+use super::shown::Shown;
 use crate::at;
 use crate::inputs::Inputs;
 use crate::inputs::git::{Dependencies, Source};
 use crate::inputs::go::GoInputs;
 use crate::order::Order;
-use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
+use crate::sandbox::{Bind, Output, Plan, Process, SandboxError};
 use crate::spec::GoSpec;
 use crate::spec::environment::Variable;
 
@@ -53,11 +54,11 @@ pub(crate) fn build(
     let without_c = cgo::packages(spec, &plan, order)?;
     if !without_c.is_empty() {
         let packages = without_c.join(", ");
-        (order.supply.progress)(&format!(
+        order.supply.note(&format!(
             "note: cgo is off, so these packages are compiled without their parts in C: {packages}"
         ));
     }
-    compile(&plan, order, &files, &without_c)?;
+    compile(spec, &plan, order, &files, &without_c)?;
     let modules = linked(&files)?;
     Ok(Program {
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
@@ -109,6 +110,7 @@ fn plan(
 
 /// Compiles the products of the plan to these files. `without_c` are packages that have parts in C.
 fn compile(
+    spec: &GoSpec,
     plan: &Plan,
     order: &Order<'_>,
     files: &[PathBuf],
@@ -119,16 +121,18 @@ fn compile(
     let shown = ["-v".to_owned(), format!("-p={}", order.jobs)];
     plan.process.command.splice(2..2, shown);
     let heard = Mutex::new(Heard::default());
-    let progress = |line: &str| {
+    let hear = |line: &str| {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.hear(line);
-        (order.sandbox.progress)(line);
     };
-    let sandbox = Sandbox {
-        progress: &progress,
-        ..order.sandbox
+    let shown = Shown {
+        order,
+        name: format!("compile {}", spec.packages.join(" ")),
+        unit: "package",
+        // With -v, Go prints the path of each package; messages have spaces.
+        begins: |line| !line.is_empty() && !line.contains(char::is_whitespace),
     };
-    let ended = sandbox.run(&plan, files);
+    let ended = shown.run(&plan, files, &hear);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     ended
         .map(drop)

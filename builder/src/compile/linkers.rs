@@ -114,9 +114,9 @@ pub(super) fn packages(
         .collect();
     if let Some(first) = unowned.first() {
         let (count, first) = (unowned.len(), first.display());
-        order.supply.step(&format!(
+        order.supply.note(&format!(
             "note: the bill of materials does not list files that are linked and belong to no package: {count}, such as {first}"
-        ))?;
+        ));
     }
     Ok(owners)
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use console::progress::Meter;
 use content::{Digest, Hasher};
 
 use super::debian::{Downloads, Fault};
@@ -183,17 +184,25 @@ fn unread(error: TreeError) -> Error {
 fn fetch(spec: &ArchiveSpec, supply: &Supply<'_>) -> Result<u64, Error> {
     let url = shown(&spec.url);
     supply.check_network(format_args!("archive {url}"))?;
-    supply.step(&format!("fetching archive {url}"))?;
+    supply.during(format_args!("fetch archive {url}"), |step| {
+        let bytes = download(spec, &step.meter(), supply)?;
+        keep(spec, &bytes, supply)
+    })
+}
+
+fn download(spec: &ArchiveSpec, meter: &Meter, supply: &Supply<'_>) -> Result<Vec<u8>, Error> {
+    let url = shown(&spec.url);
     let downloads = Downloads::of_archives(supply.archive.runtime);
-    let downloads = downloads.map_err(|error| {
+    let mut downloads = downloads.map_err(|error| {
         Hinted::new(format_args!("fetching archive {url}: {error}")).hinting(
             "HTTPS needs certificate authorities: install ca-certificates, or name them with SSL_CERT_FILE",
         )
     })?;
+    downloads.count_one(meter);
     let mut tries = 1;
-    let bytes = loop {
+    loop {
         match downloads.get(&spec.url, ARCHIVE, supply.interrupt)? {
-            Ok(bytes) => break bytes,
+            Ok(bytes) => return Ok(bytes),
             Err(fault) if tries < TRIES && !fault.is_absence() => tries += 1,
             Err(fault) => {
                 let hint = unfetched(&fault);
@@ -201,9 +210,13 @@ fn fetch(spec: &ArchiveSpec, supply: &Supply<'_>) -> Result<u64, Error> {
                 return Err(fault.hinting(hint).into());
             }
         }
-    };
+    }
+}
+
+/// Keeps an archive in the store, if it has the digest of `Image.toml`. Returns its size.
+fn keep(spec: &ArchiveSpec, bytes: &[u8], supply: &Supply<'_>) -> Result<u64, Error> {
     let size = bytes.len() as u64;
-    let kept = supply.store.keep(&key(spec), &bytes[..], size);
+    let kept = supply.store.keep(&key(spec), bytes, size);
     match kept {
         Ok(()) => Ok(size),
         Err(error @ StoreError::Came { .. }) => Err(Hinted::from_error(error)
@@ -222,7 +235,11 @@ fn unfetched(fault: &Fault) -> &'static str {
 
 /// Unpacks an archive of the store into its folder. Returns the digest of the folder.
 fn unpack(spec: &ArchiveSpec, size: u64, supply: &Supply<'_>) -> Result<Digest, Error> {
-    supply.step(&format!("unpacking archive {}", shown(&spec.url)))?;
+    let name = format!("unpack archive {}", shown(&spec.url));
+    supply.during(name, |_| unpack_kept(spec, size, supply))
+}
+
+fn unpack_kept(spec: &ArchiveSpec, size: u64, supply: &Supply<'_>) -> Result<Digest, Error> {
     let store = supply.store;
     let bytes = store.read(&key(spec), size)?;
     let scratch = store.scratch()?;

@@ -138,15 +138,13 @@ impl<'a> Source<'a> {
         if let Some(size) = self.supply.store.size(&key)? {
             return Ok(self.supply.store.read(&key, size.min(limits::MANIFEST))?);
         }
-        self.supply
-            .step(&format!("fetching the base image {}", self.name))?;
-        let registry = self.registry()?;
-        let bytes = self
-            .supply
-            .archive
-            .runtime
-            .block_on(registry.manifest(&digest));
-        let bytes = bytes.map_err(unfetched)?;
+        let name = format!("fetch the base image {}", self.name);
+        let bytes = self.supply.during(name, |_| {
+            let registry = self.registry()?;
+            let runtime = self.supply.archive.runtime;
+            let bytes = runtime.block_on(registry.manifest(&digest));
+            Ok::<_, Error>(bytes.map_err(unfetched)?)
+        })?;
         self.supply
             .store
             .keep(&key, &bytes[..], bytes.len() as u64)?;
@@ -173,17 +171,17 @@ impl<'a> Source<'a> {
         if store.size(&key)? == Some(descriptor.size) {
             return Ok(key);
         }
-        self.supply
-            .step(&format!("fetching the base image: {what}"))?;
         let scratch = store.scratch()?;
         let path = scratch.path().join("blob");
-        let registry = self.registry()?;
-        let fetched = registry.blob_to(descriptor, &path);
-        self.supply
-            .archive
-            .runtime
-            .block_on(fetched)
-            .map_err(unfetched)?;
+        let name = format!("fetch the base image: {what}");
+        self.supply.during(name, |step| {
+            let meter = step.meter();
+            meter.of([descriptor.size]);
+            let registry = self.registry()?.counting(move |bytes| meter.add(bytes));
+            let fetched = registry.blob_to(descriptor, &path);
+            let fetched = self.supply.archive.runtime.block_on(fetched);
+            Ok::<_, Error>(fetched.map_err(unfetched)?)
+        })?;
         let file = File::open(&path).map_err(crate::at::At::reading(&path))?;
         store.keep(&key, file, descriptor.size)?;
         Ok(key)

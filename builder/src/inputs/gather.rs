@@ -82,9 +82,44 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
     let wanted = Wanted::staged(&source)?;
     let (lock, lock_digest) = wanted.lock(&source)?;
     let obtained = obtain(&wanted, &lock, &lock_digest, supply)?;
-    supply.step("checking the inputs")?;
+    let checked = supply.during("check the inputs", |_| {
+        check(&wanted, &lock, scratch, supply)
+    })?;
+    normalize(&source.staged).map_err(At::writing(&source.staged))?;
+    Ok(Inputs {
+        source,
+        wanted,
+        lock,
+        lock_digest,
+        evidence: obtained.evidence,
+        root: checked.root,
+        archives: checked.archives,
+        runtime: checked.runtime,
+        wheels: checked.wheels,
+        base: obtained.base,
+        ready: checked.ready,
+        repositories: obtained.repositories,
+        registry: obtained.registry,
+    })
+}
+
+/// What is unpacked, and compared with the lock.
+struct Checked {
+    root: PathBuf,
+    archives: Vec<Mounted>,
+    runtime: Runtime,
+    wheels: Wheels,
+    ready: Ready,
+}
+
+fn check(
+    wanted: &Wanted,
+    lock: &Lock,
+    scratch: &Path,
+    supply: &Supply<'_>,
+) -> Result<Checked, Error> {
     let (root, ready) = std::thread::scope(|thread| {
-        let ready = thread.spawn(|| prepare(&wanted.spec.build, &lock, scratch, supply));
+        let ready = thread.spawn(|| prepare(&wanted.spec.build, lock, scratch, supply));
         let contents = Contents {
             packages: &lock.packages,
             toolchain: wanted.spec.root.toolchain,
@@ -93,24 +128,12 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
         (root, ready.join())
     });
     let ready = ready.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let archives = archive::prepare(&wanted.spec.archives, &lock.archives, supply)?;
-    let runtime = Runtime::unpack(&lock.runtime, supply)?;
-    let wheels = Wheels::unpack(&lock.wheels, supply)?;
-    normalize(&source.staged).map_err(At::writing(&source.staged))?;
-    Ok(Inputs {
-        source,
-        wanted,
-        lock,
-        lock_digest,
-        evidence: obtained.evidence,
+    Ok(Checked {
+        archives: archive::prepare(&wanted.spec.archives, &lock.archives, supply)?,
+        runtime: Runtime::unpack(&lock.runtime, supply)?,
+        wheels: Wheels::unpack(&lock.wheels, supply)?,
         root: root?,
-        archives,
-        runtime,
-        wheels,
-        base: obtained.base,
         ready,
-        repositories: obtained.repositories,
-        registry: obtained.registry,
     })
 }
 

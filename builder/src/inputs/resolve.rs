@@ -52,16 +52,12 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
             compiler.unlike(configuration),
             compiler.older_than(&versions),
         ];
-        notes
-            .iter()
-            .flatten()
-            .for_each(|note| (supply.progress)(note));
+        notes.iter().flatten().for_each(|note| supply.note(note));
     }
     let architecture = &wanted.spec.root.architecture;
     let wheels = wheels::resolve(&wanted.wheels, &resolved.runtime, architecture, supply)?;
     let base = wanted.spec.image.base.as_ref();
     let base = base.map(|reference| base::resolve(reference, architecture, supply));
-    supply.step("unpacking the build root")?;
     let known = earlier
         .as_ref()
         .filter(|lock| lock.packages == resolved.packages);
@@ -70,7 +66,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         toolchain: wanted.spec.root.toolchain,
     };
     let archives = archive::resolve(&wanted.spec.archives, earlier.as_ref(), supply)?;
-    let root = root::resolve(known.map(|lock| &lock.root), contents, supply)?;
+    let root = supply.during("check the build root", |_| {
+        root::resolve(known.map(|lock| &lock.root), contents, supply)
+    })?;
     Ok(Lock {
         version: Lock::VERSION,
         spec: wanted.spec_digest,
@@ -103,16 +101,12 @@ struct Fetched {
 /// Fetches what the files of the build's kind name. What an earlier lock has is not fetched again.
 fn fetch(named: &Named, earlier: Option<&Lock>, supply: &Supply<'_>) -> Result<Fetched, Error> {
     match named {
-        Named::Cargo { crates, digest, .. } => {
-            supply.step("fetching crates")?;
-            Ok(Fetched {
-                cargo_lock: Some(*digest),
-                crates: Some(cargo::fetch(crates, supply)?),
-                ..Fetched::default()
-            })
-        }
+        Named::Cargo { crates, digest, .. } => Ok(Fetched {
+            cargo_lock: Some(*digest),
+            crates: Some(cargo::fetch(crates, supply)?),
+            ..Fetched::default()
+        }),
         Named::Go(files) => {
-            supply.step("fetching modules")?;
             let earlier = earlier.map_or(&[][..], |lock| &lock.modules);
             let mut modules = go::fetch(&files.sums, earlier, supply)?;
             modules.push(go::fetch_toolchain(&files.toolchain, earlier, supply)?);

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use console::hint::Hinted;
+use console::progress::{Progress, Step};
 
 use super::capsule::opened::Capsule;
 use super::debian::Options;
@@ -24,8 +25,8 @@ pub struct Supply<'a> {
     pub capsule: Option<&'a Capsule>,
     /// Interrupts the work.
     pub interrupt: &'a Interrupt,
-    /// Is called with each line of progress.
-    pub progress: &'a (dyn Fn(&str) + Sync),
+    /// Shows the steps of the work.
+    pub progress: &'a Progress,
 }
 
 impl Supply<'_> {
@@ -44,14 +45,28 @@ impl Supply<'_> {
         }
     }
 
-    /// Reports the next step.
+    /// Does some work as a step, which is shown.
     ///
     /// # Errors
-    /// The work was interrupted.
-    pub(crate) fn step(&self, line: &str) -> Result<(), Interrupted> {
+    /// Those of the work, or it was interrupted before.
+    pub(crate) fn during<T, E: From<Interrupted>>(
+        &self,
+        name: impl Display,
+        work: impl FnOnce(&Step) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.interrupt.check()?;
-        (self.progress)(line);
-        Ok(())
+        let step = self.progress.step(name);
+        let result = work(&step);
+        match self.interrupt.check() {
+            Ok(()) => step.end(result),
+            // The step is canceled.
+            Err(_) => result,
+        }
+    }
+
+    /// Shows a note that is not part of a step.
+    pub(crate) fn note(&self, text: &str) {
+        self.progress.note(text);
     }
 }
 
@@ -65,6 +80,7 @@ impl<'a> Supply<'a> {
         static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
         static SIGNERS: LazyLock<Signers> = LazyLock::new(|| Signers::with(&[]));
         static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+        static PROGRESS: LazyLock<Progress> = LazyLock::new(|| Progress::to(std::io::sink()));
         Self {
             archive: Options {
                 url: None,
@@ -78,7 +94,7 @@ impl<'a> Supply<'a> {
             store,
             capsule: None,
             interrupt: &NEVER,
-            progress: &|_| {},
+            progress: &PROGRESS,
         }
     }
 }

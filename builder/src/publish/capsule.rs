@@ -1,6 +1,7 @@
 //! Pushes a capsule to a registry.
 
 use console::hint::Hinted;
+use console::progress::{Meter, Progress};
 use oci::{Descriptor, ImageRef, Manifest, Reference, Repository, media};
 use remote::{Registry, Transport};
 
@@ -29,8 +30,21 @@ pub async fn push(
     capsule: &Assembled,
     reference: &Reference,
     transport: &Transport,
+    progress: &Progress,
 ) -> Result<ImageRef, Error> {
-    let (registry, manifest) = push_blobs(capsule, &reference.repository, transport).await?;
+    let step = progress.step("push the capsule");
+    let pushed = push_counted(capsule, reference, transport, step.meter());
+    step.end(pushed.await)
+}
+
+async fn push_counted(
+    capsule: &Assembled,
+    reference: &Reference,
+    transport: &Transport,
+    meter: Meter,
+) -> Result<ImageRef, Error> {
+    let repository = &reference.repository;
+    let (registry, manifest) = push_blobs(capsule, repository, transport, meter).await?;
     let pushed = registry.push_manifest(&reference.target, &manifest, media::MANIFEST);
     let digest = pushed.await.map_err(refused)?;
     Ok(named(&reference.repository, digest))
@@ -44,8 +58,20 @@ pub async fn attach(
     capsule: &Assembled,
     repository: &Repository,
     transport: &Transport,
+    progress: &Progress,
 ) -> Result<ImageRef, Error> {
-    let (registry, _) = push_blobs(capsule, repository, transport).await?;
+    let step = progress.step("push the capsule");
+    let attached = attach_counted(capsule, repository, transport, step.meter());
+    step.end(attached.await)
+}
+
+async fn attach_counted(
+    capsule: &Assembled,
+    repository: &Repository,
+    transport: &Transport,
+    meter: Meter,
+) -> Result<ImageRef, Error> {
+    let (registry, _) = push_blobs(capsule, repository, transport, meter).await?;
     let attached = registry.attach_referrer(capsule.manifest.clone());
     attached.await.map_err(refused)?;
     let (_, descriptor) = capsule.manifest_bytes()?;
@@ -57,9 +83,12 @@ async fn push_blobs(
     capsule: &Assembled,
     repository: &Repository,
     transport: &Transport,
+    meter: Meter,
 ) -> Result<(Registry, Vec<u8>), Error> {
     let (manifest, _) = capsule.manifest_bytes()?;
+    meter.of(capsule.sizes());
     let registry = Registry::connect(repository, transport).map_err(refused)?;
+    let registry = registry.counting(move |bytes| meter.add(bytes));
     let blobs = capsule.blobs.iter();
     let blobs = blobs.map(|blob| (blob.path.clone(), blob.descriptor.clone()));
     let pushed = registry.push_blob_files(blobs);

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use console::progress::{Meter, Progress};
 use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, Target, media};
 use remote::{Registry, Transport};
 
@@ -20,9 +21,23 @@ pub async fn push(
     folder: &Path,
     reference: &Reference,
     transport: &Transport,
+    progress: &Progress,
+) -> Result<ImageRef, Hinted> {
+    let step = progress.step("push the image");
+    let pushed = push_counted(folder, reference, transport, step.meter());
+    step.end(pushed.await)
+}
+
+async fn push_counted(
+    folder: &Path,
+    reference: &Reference,
+    transport: &Transport,
+    meter: Meter,
 ) -> Result<ImageRef, Hinted> {
     let layout = Layout::open(folder).map_err(unread)?;
+    meter.of(sizes(&layout)?);
     let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
+    let registry = registry.counting(move |bytes| meter.add(bytes));
     let evidence = evidence_in(folder).map_err(|at| Hinted::doing(PUSHING, at))?;
     let digest = registry.push_layout(&layout, &reference.target).await;
     let digest = digest.map_err(refused)?;
@@ -34,6 +49,14 @@ pub async fn push(
         repository: reference.repository.clone(),
         digest,
     })
+}
+
+/// The sizes of the blobs of an image, in bytes.
+fn sizes(layout: &Layout) -> Result<Vec<u64>, Hinted> {
+    let image = layout.image().map_err(unread)?;
+    let Manifest { layers, config, .. } = image.manifest();
+    let blobs = layers.iter().chain([config]);
+    Ok(blobs.map(|blob| blob.size).collect())
 }
 
 /// Whether the reference names the image of the layout in `folder` already.

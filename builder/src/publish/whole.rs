@@ -6,6 +6,7 @@ use std::path::Path;
 
 use attest::{PredicateType, Provenance, Sbom};
 use chrono::{DateTime, Utc};
+use console::progress::Progress;
 use oci::{ImageRef, Reference};
 use remote::Transport;
 use serde_json::Value;
@@ -32,6 +33,8 @@ pub struct Whole<'a> {
     pub annotations: &'a Annotations,
     /// The predicates to attest.
     pub predicates: &'a [(PredicateType, Value)],
+    /// Shows how much is pushed.
+    pub progress: &'a Progress,
 }
 
 /// A step of publishing.
@@ -136,7 +139,7 @@ impl Whole<'_> {
     /// Pushes in any case: an earlier push may have ended before the package index was attached.
     async fn push(&self) -> Result<(ImageRef, Done), Error> {
         let is_there = push::is_pushed(self.layout, self.reference, self.transport).await?;
-        let image = push::push(self.layout, self.reference, self.transport).await?;
+        let image = push::push(self.layout, self.reference, self.transport, self.progress).await?;
         let done = match is_there {
             true => Done::Before,
             false => Done::Now(Published::Listed),

@@ -90,7 +90,9 @@ fn a_failure_in_the_middle_says_what_is_left() {
     assert!(failed.stdout.is_empty());
     let left = "image: published\nnot published: signature, attestation slsaprovenance1, attestation cyclonedx; the same \
                 `builder publish` command goes on with it\nbuilder: error: signing ";
-    assert!(said.starts_with(left), "{said}");
+    assert!(said.contains(left), "{said}");
+    let pushed = said.lines().nth(1).unwrap().split_once(" / ").unwrap();
+    assert_eq!(pushed.0, format!("#1 push the image {}", pushed.1));
     // Everything that can be wrong without the registry is found first.
     fs::remove_file(world.path("layout/sbom.cdx.json")).unwrap();
     let reference = format!("{}:v2", world.repository);

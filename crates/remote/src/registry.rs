@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use content::at::At;
@@ -40,6 +41,8 @@ pub struct Registry {
     pub(crate) known: Mutex<HashMap<Access, Authorization>>,
     /// The time limit for a request and its answer, without the time for its bytes.
     patience: Duration,
+    /// Is told how many bytes of blobs came or went.
+    count: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 impl Registry {
@@ -62,6 +65,7 @@ impl Registry {
             login,
             known: Mutex::default(),
             patience: http::PATIENCE,
+            count: Arc::new(|_| {}),
         })
     }
 
@@ -72,6 +76,19 @@ impl Registry {
             ..Credentials::default()
         });
         Self { login, ..self }
+    }
+
+    /// Calls `count` with numbers of bytes while blobs are pulled and pushed. Of a blob that need not be pushed, all bytes are
+    /// counted. Bytes that are transferred again are counted again.
+    #[must_use]
+    pub fn counting(self, count: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        let count = Arc::new(count);
+        Self { count, ..self }
+    }
+
+    /// The receiver of numbers of bytes.
+    pub(crate) fn count(&self) -> Arc<dyn Fn(u64) + Send + Sync> {
+        self.count.clone()
     }
 
     /// Changes the time limit for a request and its answer, which is 60 s. The time for the bytes of
@@ -202,6 +219,7 @@ impl Registry {
         http::stream(&url, response, |piece| {
             meter.count(piece);
             meter.check_length(descriptor)?;
+            (self.count)(piece.len() as u64);
             take(piece)
         })
         .await?;

@@ -45,6 +45,7 @@ impl Registry {
     /// request that fails.
     pub async fn push_blob_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         if self.has_blob(descriptor).await? {
+            self.count()(descriptor.size);
             return Ok(());
         }
         let time = self.time_to_send(descriptor);
@@ -70,7 +71,9 @@ impl Registry {
 
     async fn upload_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         let file = content::open_regular(path).map_err(At::reading(path))?;
+        let count = self.count();
         let pieces = Pieces::new(file, descriptor).into_stream();
+        let pieces = pieces.inspect_ok(move |piece| count(piece.len() as u64));
         let uploaded = self.upload(descriptor, Body::wrap_stream(pieces)).await;
         uploaded.map_err(|error| match pieces::failed_check(&error) {
             Some(check) => {

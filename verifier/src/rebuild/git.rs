@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use super::error::{LARGE, RebuildError};
 use super::limits::SourceLimits;
-use super::process::{Progress, expect_success, program, run};
+use super::process::{Listener, expect_success, program, run};
 use crate::commit::{Commit, InvalidCommit};
 
 /// Attributes with which files are checked out as they were committed. They override the attributes of the source and
@@ -27,7 +27,7 @@ pub(super) async fn fetch(
     source: &str,
     clone: &Path,
     limits: &SourceLimits,
-    progress: Progress<'_>,
+    listener: Listener<'_>,
 ) -> Result<(), RebuildError> {
     let mut git = limited(limits)?;
     // Without --no-local, git would also copy objects that no branch contains. With one pack, the limit on the size
@@ -40,7 +40,7 @@ pub(super) async fn fetch(
         if let Some(limit) = limits.reached(line) {
             *reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
         }
-        progress(line);
+        listener(line)
     };
     let (status, last_line) = run(git, &listen).await?;
     let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +110,7 @@ pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, Re
 pub(super) async fn check_out(
     clone: &Path,
     commit: &Commit,
-    progress: Progress<'_>,
+    listener: Listener<'_>,
 ) -> Result<(), RebuildError> {
     let info = clone.join(".git/info");
     let written = std::fs::create_dir_all(&info)
@@ -119,7 +119,7 @@ pub(super) async fn check_out(
     let mut git = git(clone)?;
     git.args(["checkout", "--quiet", "--detach"])
         .arg(commit.as_str());
-    expect_success(git, &format!("checking out {commit}"), progress).await
+    expect_success(git, &format!("checking out {commit}"), listener).await
 }
 
 /// Whether the source is a shallow clone.
@@ -155,6 +155,7 @@ pub(super) fn git(clone: &Path) -> Result<Command, RebuildError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::process::Line;
     use super::*;
 
     #[tokio::test]
@@ -173,7 +174,7 @@ mod tests {
         let made = shell.args(["-c", script]).current_dir(&source).output();
         let commit = String::from_utf8(made.unwrap().stdout).unwrap();
         let limits = SourceLimits::default();
-        fetch(source.to_str().unwrap(), &clone, &limits, &|_| {})
+        fetch(source.to_str().unwrap(), &clone, &limits, &|_| Line::Text)
             .await
             .unwrap();
         let touch = format!("touch {}; cat", marker.display());
@@ -181,7 +182,7 @@ mod tests {
         config.args(["config", "filter.evil.smudge", &touch]);
         assert!(config.status().await.unwrap().success());
         let commit = commit.trim().parse().unwrap();
-        check_out(&clone, &commit, &|_| {}).await.unwrap();
+        check_out(&clone, &commit, &|_| Line::Text).await.unwrap();
         assert_eq!(std::fs::read(clone.join("file")).unwrap(), b"one $Id$\n");
         assert!(!marker.exists());
     }
@@ -220,7 +221,7 @@ mod tests {
             ..SourceLimits::default()
         };
         let clone = scratch.path().join("clone");
-        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
+        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| Line::Text).await;
         let cloning = format!("cloning {}: it takes more than", source.display());
         assert_eq!(
             fetched.unwrap_err().to_string(),
@@ -230,7 +231,7 @@ mod tests {
             memory: 1_000_000,
             ..SourceLimits::default()
         };
-        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
+        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| Line::Text).await;
         let error = fetched.unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use console::at::At;
+use console::progress::Progress;
 use content::{Digest, limits};
 use oci::Descriptor;
 use serde::Deserialize;
 
-use super::{Progress, RebuildError};
+use super::RebuildError;
 use crate::place::{Place, Unfetched};
 
 /// The builder's name for its lock.
@@ -64,7 +65,7 @@ pub(super) async fn fetch(
     attached: &Attached<'_>,
     directory: &Path,
     folder: PathBuf,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<Option<PathBuf>, RebuildError> {
     let indexes = locked(directory);
     if indexes.is_empty() {
@@ -89,12 +90,12 @@ async fn fetch_one(
     attached: &Attached<'_>,
     index: Index,
     folder: &Path,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<(), RebuildError> {
     let wanted = [index.release, index.packages, index.keyring];
     for (name, wanted) in NAMES.into_iter().zip(wanted) {
         let Some(found) = attached.files.iter().find(|file| wanted.is(file)) else {
-            progress(&format!("the image has no referrer with the locked {name}"));
+            progress.note(&format!("the image has no referrer with the locked {name}"));
             continue;
         };
         if let Some(bytes) = blob(attached.place, found, name, progress).await? {
@@ -122,17 +123,17 @@ async fn blob(
     place: Place<'_>,
     file: &Descriptor,
     name: &'static str,
-    progress: Progress<'_>,
+    progress: &Progress,
 ) -> Result<Option<Vec<u8>>, RebuildError> {
     match place.blob(file, FILE).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(Unfetched::Absent(_)) => {
-            progress(&format!("fetching {name}: it is listed but does not exist"));
+            progress.note(&format!("fetching {name}: it is listed but does not exist"));
             Ok(None)
         }
         Err(Unfetched::Damaged(other)) => {
             let (expected, found) = (&other.expected, &other.found);
-            progress(&format!(
+            progress.note(&format!(
                 "fetching {name}: expected {expected}, found {found}"
             ));
             Ok(None)

@@ -10,8 +10,17 @@ use tokio::process::{Child, Command};
 
 use super::error::RebuildError;
 
-/// Receives each line that git and the builder print to standard error.
-pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
+/// Receives each line that a program prints to standard error, and says what it is.
+pub(super) type Listener<'a> = &'a (dyn Fn(&str) -> Line + Sync);
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Line {
+    /// Text for people, of which the last may say why the program failed.
+    Text,
+    /// What the builder does.
+    Event,
+}
 
 /// Maximum size of a line, in bytes. A longer one is shown as several.
 const LINE: u64 = 4096;
@@ -27,9 +36,9 @@ pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> 
 pub(super) async fn expect_success(
     command: Command,
     doing: &str,
-    progress: Progress<'_>,
+    listener: Listener<'_>,
 ) -> Result<(), RebuildError> {
-    let (status, last_line) = run(command, progress).await?;
+    let (status, last_line) = run(command, listener).await?;
     match status.success() {
         true => Ok(()),
         false => Err(RebuildError::failed(doing, status, &last_line)),
@@ -39,7 +48,7 @@ pub(super) async fn expect_success(
 /// Runs a program to its end, and returns its last line that is not a hint. For git, that is its first `fatal:`.
 pub(super) async fn run(
     mut command: Command,
-    progress: Progress<'_>,
+    listener: Listener<'_>,
 ) -> Result<(ExitStatus, String), RebuildError> {
     let program = command
         .as_std()
@@ -56,7 +65,7 @@ pub(super) async fn run(
     // Dropped after the program has ended: it would be killed if it wrote to a closed pipe.
     let relayed = std::pin::pin!(async {
         match stderr {
-            Some(stderr) => relay(stderr, progress).await,
+            Some(stderr) => relay(stderr, listener).await,
             None => String::new(),
         }
     });
@@ -85,14 +94,16 @@ impl Drop for Running {
 
 /// Reads to the end, because the program would be killed if it wrote to a closed pipe. Lines are untrusted: git repeats
 /// text of a server, and a compiler repeats text of a source.
-async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
+async fn relay(stderr: impl AsyncRead + Unpin, listener: Listener<'_>) -> String {
     let mut stderr = BufReader::new(stderr);
     let (mut bytes, mut last) = (Vec::new(), String::new());
     let mut fatal = None;
     while let Ok(1..) = (&mut stderr).take(LINE).read_until(b'\n', &mut bytes).await {
         let line = console::text::line(String::from_utf8_lossy(&bytes).trim_end());
         bytes.clear();
-        progress(&line);
+        if listener(&line) == Line::Event {
+            continue;
+        }
         // git prints the reason first, and then advice.
         if fatal.is_none() && line.starts_with("fatal: ") {
             fatal = Some(line.clone());
@@ -116,7 +127,10 @@ mod tests {
         let heard = Mutex::new(Vec::new());
         let mut shell = program("sh").unwrap();
         shell.args(["-c", script]);
-        let hear = |line: &str| heard.lock().unwrap().push(line.to_owned());
+        let hear = |line: &str| {
+            heard.lock().unwrap().push(line.to_owned());
+            Line::Text
+        };
         let (status, last_line) = run(shell, &hear).await.unwrap();
         (status.code(), last_line, heard.into_inner().unwrap())
     }
@@ -162,7 +176,7 @@ mod tests {
         let script = "trap 'rm \"$MADE\"; exit 1' TERM; : >\"$MADE\"; while :; do sleep 0.05; done";
         let mut shell = program("sh").unwrap();
         shell.args(["-c", script]).env("MADE", &made);
-        let work = tokio::spawn(async move { run(shell, &|_| {}).await.map(drop) });
+        let work = tokio::spawn(async move { run(shell, &|_| Line::Text).await.map(drop) });
         while !made.exists() {
             tokio::time::sleep(TICK).await;
         }
@@ -178,7 +192,7 @@ mod tests {
         let mut shell = program("sh").unwrap();
         let script = "sleep 600 & echo $! >\"$CHILD.new\"; mv \"$CHILD.new\" \"$CHILD\"; wait";
         shell.args(["-c", script]).env("CHILD", &child);
-        let work = tokio::spawn(async move { run(shell, &|_| {}).await.map(drop) });
+        let work = tokio::spawn(async move { run(shell, &|_| Line::Text).await.map(drop) });
         while !child.exists() {
             tokio::time::sleep(TICK).await;
         }

@@ -57,13 +57,22 @@ fn script(commands: &str) -> (tempfile::TempDir, String) {
 
 /// Rebuilds an image that has no package index among its referrers.
 fn run(tools: &Tools, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
+    run_shown(tools, order, layout, &Progress::to(std::io::sink()))
+}
+
+fn run_shown(
+    tools: &Tools,
+    order: &Order,
+    layout: &Path,
+    progress: &Progress,
+) -> Result<Rebuild, RebuildError> {
     let repository = "127.0.0.1:9/a/b".parse().unwrap();
     let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
     let attached = Attached {
         place: Place::Registry(&registry),
         files: Vec::new(),
     };
-    runtime().block_on(rebuild(tools, order, &attached, layout, &|_| {}))
+    runtime().block_on(rebuild(tools, order, &attached, layout, progress))
 }
 
 #[test]
@@ -127,6 +136,44 @@ fn a_directory_that_the_source_does_not_have_is_an_error_and_no_verdict() {
             format!("reading source: commit {head} has no directory {directory:?}")
         );
     }
+}
+
+#[test]
+fn steps_of_the_builder_are_shown_as_own() {
+    let (source, _) = source_with_a_commit();
+    let (_folder, builder) = script(
+        r#"test "$COUNTERSIGN_PROGRESS" = rawjson || exit 3
+        cat >&2 <<'END'
+{"begun":{"step":1,"name":"compile hello"}}
+{"said":{"step":1,"line":"error: \u001b[2Jno"}}
+{"ended":{"step":1,"outcome":"failed","milliseconds":1200}}
+builder: error: compiling hello: no
+hint: read it
+{"note":"bye"}
+END
+        exit 1"#,
+    );
+    let written = tempfile::NamedTempFile::new().unwrap();
+    let progress = Progress::to(written.reopen().unwrap());
+    let (order, layout) = (
+        order(source.path(), Choice::Head),
+        source.path().join("layout"),
+    );
+    let outcome = run_shown(&tools(&builder), &order, &layout, &progress).unwrap();
+    let Rebuild::Refused { reason, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(reason, "builder: error: compiling hello: no");
+    let said = std::fs::read_to_string(written.path()).unwrap();
+    for line in [
+        "#3 compile hello",
+        "#3 error: \\u{1b}[2Jno",
+        "builder: error: compiling hello: no",
+        "bye",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    assert!(said.contains("\n#3 failed "), "{said}");
 }
 
 /// Commits what `script` makes in `source`.

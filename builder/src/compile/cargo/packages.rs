@@ -38,10 +38,10 @@ pub(super) fn linked(
             Some(files) => packages.extend(linkers::owned(files, &owners)),
             None => {
                 let binary = shown(binary);
-                order.supply.step(&format!(
+                order.supply.note(&format!(
                     "note: the linker of {binary} did not list what it read: the bill of materials names the C library and the \
                      compiler's own"
-                ))?;
+                ));
                 packages.extend(named(inputs, is_library));
             }
         }

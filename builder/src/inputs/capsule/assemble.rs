@@ -69,9 +69,10 @@ pub(in crate::inputs) fn assemble(
         if members.is_empty() {
             continue;
         }
-        supply.step(&format!("packing {name}"))?;
         let path = scratch.path().join(name);
-        let descriptor = bundle::write(members, &path, supply.interrupt)?;
+        let descriptor = supply.during(format_args!("pack {name}"), |_| {
+            bundle::write(members, &path, supply.interrupt)
+        })?;
         let descriptor = annotated(descriptor, name.to_owned());
         blobs.push(Blob { descriptor, path });
     }
@@ -101,6 +102,11 @@ pub(in crate::inputs) fn assemble(
 }
 
 impl Assembled {
+    /// The sizes of all blobs, in bytes.
+    pub fn sizes(&self) -> impl Iterator<Item = u64> {
+        self.blobs.iter().map(|blob| blob.descriptor.size)
+    }
+
     /// The manifest's bytes, and its descriptor.
     ///
     /// # Errors

@@ -73,14 +73,18 @@ fn load_parts(parts: &[Part<'_>], lock: &Digest, supply: &Supply<'_>) -> Result<
             _ => missing.push(part),
         }
     }
-    for (index, part) in missing.iter().enumerate() {
-        let (done, all, key) = (index + 1, missing.len(), part.key());
-        supply.step(&format!(
-            "reading input {done} of {all} from the capsule: {key}"
-        ))?;
-        loading.one(part)?;
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    supply.during("read inputs from the capsule", |step| {
+        step.of(missing.len(), missing.iter().map(|part| part.size));
+        for part in missing {
+            supply.interrupt.check()?;
+            loading.one(part)?;
+            step.add(1, part.size);
+        }
+        Ok(())
+    })
 }
 
 impl Loading<'_> {
@@ -141,7 +145,7 @@ fn tell_unused(spec: &Spec, lock: &Lock, supply: &Supply<'_>) {
     let is_used = |digest: &&Digest| parts.iter().any(|part| part.key().digest == **digest);
     let unused = capsule.alone().filter(|digest| !is_used(digest)).count();
     if unused > 0 {
-        (supply.progress)(&format!(
+        supply.note(&format!(
             "note: the capsule has {unused} inputs that Image.lock does not name; they are not used"
         ));
     }

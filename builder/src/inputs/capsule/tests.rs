@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use console::progress::Progress;
 use content::Digest;
 use oci::media;
 use tokio::runtime::Runtime;
@@ -212,10 +213,11 @@ impl Place {
             .of_capsules();
         let name = CapsuleName::File(path);
         let capsule = Capsule::open(&name, &store, self.runtime.handle())?;
-        let said = std::sync::Mutex::new(Vec::new());
+        let said = folder.path().join("said");
+        let progress = Progress::to(fs::File::create(&said).unwrap());
         let supply = Supply {
             capsule: Some(&capsule),
-            progress: &|line| said.lock().unwrap().push(line.to_owned()),
+            progress: &progress,
             ..Supply::of(&store)
         };
         load_indexes(&self.spec, &self.lock, &self.digest, &supply)?;
@@ -225,7 +227,8 @@ impl Place {
             store.read(&part.key(), part.size)?;
         }
         drop(store);
-        Ok((folder, said.into_inner().unwrap()))
+        let said = fs::read_to_string(said).unwrap();
+        Ok((folder, said.lines().map(str::to_owned).collect()))
     }
 
     /// The message of the error, and its hint.

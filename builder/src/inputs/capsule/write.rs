@@ -37,12 +37,16 @@ impl Assembled {
             let header = header(&name, bytes.len() as u64).map_err(&failed)?;
             archive.append(&header, &bytes[..]).map_err(&failed)?;
         }
-        for (index, blob) in self.blobs.iter().enumerate() {
-            let (done, all) = (index + 1, self.blobs.len());
-            supply.step(&format!("writing blob {done} of {all}"))?;
-            let Descriptor { digest, size, .. } = blob.descriptor;
-            append_file(&mut archive, &named(&digest), &blob.path, digest, size)?;
-        }
+        supply.during("write the capsule", |step| {
+            step.of(self.blobs.len(), self.sizes());
+            for blob in &self.blobs {
+                supply.interrupt.check()?;
+                let Descriptor { digest, size, .. } = blob.descriptor;
+                append_file(&mut archive, &named(&digest), &blob.path, digest, size)?;
+                step.add(1, size);
+            }
+            Ok::<_, Error>(())
+        })?;
         let mut written = archive.into_inner().map_err(&failed)?;
         written.flush().map_err(&failed)?;
         let file = written

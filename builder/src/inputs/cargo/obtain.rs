@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use console::hint::Hinted;
+use console::progress::Step;
 use content::{Digest, ReadError};
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ impl RegistryCheck {
     /// Warns the user if the check was not made.
     pub(in crate::inputs) fn tell(&self, what: &str, supply: &Supply<'_>) {
         if let Self::NotMade { reason } = self {
-            (supply.progress)(&format!("{what} not compared with the registry: {reason}"));
+            supply.note(&format!("{what} not compared with the registry: {reason}"));
         }
     }
 }
@@ -91,10 +92,6 @@ pub(in crate::inputs) fn complete(
             missing.push(one.named());
         }
     }
-    supply.step(match missing.is_empty() {
-        true => "comparing crates with the registry",
-        false => "fetching crates",
-    })?;
     obtain(lock, &missing, supply)
 }
 
@@ -106,7 +103,7 @@ pub(in crate::inputs) fn check_commits(
     match supply.capsule.filter(|_| !locked.is_empty()) {
         None => RegistryCheck::Made,
         Some(capsule) => {
-            (supply.progress)("note: the commits of git repositories are not checked");
+            supply.note("note: the commits of git repositories are not checked");
             RegistryCheck::offline(capsule.name())
         }
     }
@@ -175,6 +172,23 @@ fn obtain(
         check.tell("crates are", supply);
         return Ok(check);
     }
+    let name = match missing.is_empty() {
+        true => "compare crates with the registry",
+        false => "fetch crates",
+    };
+    supply.during(name, |step| {
+        step.of(missing.len(), []);
+        compare(lock, missing, step, supply)
+    })
+}
+
+/// Compares and adds them over the network, as [`obtain`].
+fn compare(
+    lock: &CargoLock,
+    missing: &[Named],
+    step: &Step,
+    supply: &Supply<'_>,
+) -> Result<RegistryCheck, DependencyError> {
     let cargo = match missing.is_empty() {
         true => Cargo::find()?.patient(Patience::Little),
         false => Cargo::find()?,
@@ -194,7 +208,7 @@ fn obtain(
     if !missing.is_empty() {
         let manifests = registry.manifests()?;
         let mut missing = missing.iter();
-        missing.try_for_each(|one| keep(one, &manifests, supply.store))?;
+        missing.try_for_each(|one| keep(one, &manifests, step, supply.store))?;
     }
     Ok(RegistryCheck::Made)
 }
@@ -211,7 +225,12 @@ fn no_archive(one: &Named, folder: Option<&Path>) -> DependencyError {
         .into()
 }
 
-fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), DependencyError> {
+fn keep(
+    one: &Named,
+    manifests: &Manifests,
+    step: &Step,
+    store: &Store,
+) -> Result<(), DependencyError> {
     let manifest = manifests.of(one);
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
     let path = path.ok_or_else(|| no_archive(one, manifest.and_then(Path::parent)))?;
@@ -220,13 +239,16 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), Depende
     if Digest::of(&bytes) == one.sha256 {
         archive::check(one, &bytes)?;
     }
-    let kept = store.keep(&one.key(), &bytes[..], bytes.len() as u64);
+    let size = bytes.len() as u64;
+    let kept = store.keep(&one.key(), &bytes[..], size);
     kept.map_err(|error| match error {
         error @ StoreError::Came { .. } => Hinted::from_error(error)
             .hinting("remove that file from CARGO_HOME/registry/cache; it is fetched again")
             .into(),
-        other => other.into(),
-    })
+        other => DependencyError::from(other),
+    })?;
+    step.add(1, size);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::lock::crates::Crate;
 /// An archive differs from the locked one, is not that of its crate, or the work was interrupted.
 pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, DependencyError> {
     let store = supply.store;
-    let expected = expected(crates, supply)?;
+    let expected = expected(crates, store, supply.interrupt)?;
     let place = store.vendored().join(expected.hex());
     if holds(&place, &expected, supply.interrupt)? {
         return Ok(store.used(place));

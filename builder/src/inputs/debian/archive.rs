@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 use console::location::without_login;
+use console::progress::Meter;
 use content::Digest;
 
 use super::download::Downloads;
@@ -73,6 +74,14 @@ impl Archives {
             Archive::at(&url, keyring, options)
         });
         Ok(Self(archives.collect::<Result<_, _>>()?))
+    }
+
+    /// The same archives. The bytes that they send are counted.
+    #[must_use]
+    pub(in crate::inputs) fn counting(mut self, meter: &Meter) -> Self {
+        let archives = self.0.iter_mut();
+        archives.for_each(|archive| archive.downloads.count(meter));
+        self
     }
 
     /// The answer of the first archive that has what is asked for.

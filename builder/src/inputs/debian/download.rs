@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use console::progress::Meter;
 use content::ReadError;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Response};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
@@ -47,6 +48,18 @@ impl Fault {
 pub(in crate::inputs) struct Downloads {
     http: Client,
     runtime: Handle,
+    /// Counts the bytes that come.
+    meter: Meter,
+    counted: Counted,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Counted {
+    /// One file. Its answer says how large it is.
+    One,
+    /// Several files.
+    Several,
 }
 
 impl Downloads {
@@ -63,6 +76,8 @@ impl Downloads {
         Ok(Self {
             http: http.map_err(|error| remote::chain(&error))?,
             runtime: runtime.clone(),
+            meter: Meter::default(),
+            counted: Counted::Several,
         })
     }
 
@@ -87,6 +102,8 @@ impl Downloads {
         Ok(Self {
             http: http.map_err(|error| remote::chain(&error))?,
             runtime: runtime.clone(),
+            meter: Meter::default(),
+            counted: Counted::Several,
         })
     }
 
@@ -100,7 +117,20 @@ impl Downloads {
         Ok(Self {
             http: http.build().map_err(|error| remote::chain(&error))?,
             runtime: runtime.clone(),
+            meter: Meter::default(),
+            counted: Counted::Several,
         })
+    }
+
+    /// Counts the bytes that come from now on.
+    pub(in crate::inputs) fn count(&mut self, meter: &Meter) {
+        self.meter = meter.clone();
+    }
+
+    /// Counts the bytes of the next file, which is the only one that is counted.
+    pub(in crate::inputs) fn count_one(&mut self, meter: &Meter) {
+        self.count(meter);
+        self.counted = Counted::One;
     }
 
     /// Downloads at most `limit` bytes. The error of a download is its reason. This must not be called on a thread that
@@ -130,10 +160,43 @@ impl Downloads {
     ) -> Result<Result<Vec<u8>, Fault>, Interrupted> {
         self.runtime.block_on(async {
             tokio::select! {
-                got = get(&self.http, url, accept, limit) => Ok(got),
+                got = self.get_whole(url, accept, limit) => Ok(got),
                 interrupted = raised(interrupt) => Err(interrupted),
             }
         })
+    }
+
+    async fn get_whole(&self, url: &str, accept: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+        let request = self.http.get(url).header(ACCEPT, accept);
+        let response = request.send().await.map_err(broken)?;
+        if !response.status().is_success() {
+            return Err(Fault::Status(response.status().as_u16()));
+        }
+        if let (Counted::One, Some(length)) = (self.counted, response.content_length()) {
+            self.meter.of([length]);
+        }
+        let mut body = Vec::new();
+        let read = self.read(response, &mut body, limit).await;
+        if read.is_err() {
+            self.meter.take_back(body.len() as u64);
+        }
+        read.map(|()| body)
+    }
+
+    async fn read(
+        &self,
+        mut response: Response,
+        body: &mut Vec<u8>,
+        limit: u64,
+    ) -> Result<(), Fault> {
+        while let Some(piece) = response.chunk().await.map_err(broken)? {
+            body.extend_from_slice(&piece);
+            self.meter.add(piece.len() as u64);
+            if body.len() as u64 > limit {
+                return Err(Fault::Answer(ReadError::Limit { limit }.to_string()));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -163,21 +226,8 @@ async fn raised(interrupt: &Interrupt) -> Interrupted {
     }
 }
 
-async fn get(http: &Client, url: &str, accept: &str, limit: u64) -> Result<Vec<u8>, Fault> {
-    let broken = |error: reqwest::Error| Fault::Answer(remote::chain(&error.without_url()));
-    let request = http.get(url).header(ACCEPT, accept);
-    let mut response = request.send().await.map_err(broken)?;
-    if !response.status().is_success() {
-        return Err(Fault::Status(response.status().as_u16()));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(broken)? {
-        body.extend_from_slice(&piece);
-        if body.len() as u64 > limit {
-            return Err(Fault::Answer(ReadError::Limit { limit }.to_string()));
-        }
-    }
-    Ok(body)
+fn broken(error: reqwest::Error) -> Fault {
+    Fault::Answer(remote::chain(&error.without_url()))
 }
 
 #[cfg(test)]

@@ -172,9 +172,10 @@ fn served(
     fetch: impl Fn(&Archives) -> Fetched,
 ) -> Fetched {
     supply.check_network(wanted.name)?;
-    supply.step(&format!("fetching {}", wanted.name))?;
-    let archive = Archives::find(&supply.archive, section)?;
-    let bytes = fetch(&archive)?;
+    let bytes = supply.during(format_args!("fetch {}", wanted.name), |step| {
+        let archive = Archives::find(&supply.archive, section)?.counting(&step.meter());
+        fetch(&archive)
+    })?;
     let found = Digest::of(&bytes);
     if found != wanted.sha256 {
         let moved = Hinted::new(format_args!(

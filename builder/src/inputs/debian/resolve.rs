@@ -2,6 +2,7 @@
 //! fetched for a build.
 
 use console::hint::Hinted;
+use console::progress::Step;
 
 use super::chain;
 use super::closure::Suites;
@@ -39,9 +40,11 @@ pub(in crate::inputs) fn resolve(
     let (mut indexes, mut suites) = (Vec::new(), Vec::new());
     for section in root.sections() {
         let suite = section.suite;
-        supply.step(&format!("reading the archive's signed index of {suite}"))?;
-        let archives = Archives::find(&supply.archive, section)?;
-        let served = archives.resolve(section, supply, now)?;
+        let name = format!("read the archive's signed index of {suite}");
+        let served = supply.during(name, |step| {
+            let archives = Archives::find(&supply.archive, section)?.counting(&step.meter());
+            archives.resolve(section, supply, now)
+        })?;
         let named = (root.suites.len() > 1).then(|| suite.to_owned());
         let index = served.evidence.index(named, served.signatures, now);
         obtain::keep(&served.evidence, &index, section, supply)?;
@@ -70,8 +73,16 @@ pub(in crate::inputs) fn verify(
     root: &RootSpec,
     supply: &Supply<'_>,
 ) -> Result<AllEvidence, ArchiveError> {
+    let name = "check the archive's signature on the packages";
+    supply.during(name, |_| verify_parts(lock, root, supply))
+}
+
+fn verify_parts(
+    lock: &Lock,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+) -> Result<AllEvidence, ArchiveError> {
     let signers = supply.archive.signers;
-    supply.step("checking the archive's signature on the packages")?;
     let parts = parts(lock, root).map_err(ArchiveError::Locked)?;
     // Nothing is fetched for a lock that names no trusted key.
     for part in &parts {
@@ -154,7 +165,21 @@ pub(in crate::inputs) fn fetch(
 ) -> Result<(), ArchiveError> {
     supply.interrupt.check()?;
     let missing = missing(packages, supply)?;
-    let mut done = 0;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    supply.during("fetch packages", |step| {
+        step.of(missing.len(), missing.iter().map(|one| one.size));
+        fetch_missing(&missing, root, step, supply)
+    })
+}
+
+fn fetch_missing(
+    missing: &[&Package],
+    root: &RootSpec,
+    step: &Step,
+    supply: &Supply<'_>,
+) -> Result<(), ArchiveError> {
     for section in root.sections() {
         let is_of = |package: &Package| match &package.suite {
             Some(suite) => suite == section.suite,
@@ -165,12 +190,11 @@ pub(in crate::inputs) fn fetch(
             continue;
         }
         supply.check_network("packages")?;
-        let archives = Archives::find(&supply.archive, section)?;
+        let archives = Archives::find(&supply.archive, section)?.counting(&step.meter());
         for package in wanted {
-            done += 1;
-            let (all, name) = (missing.len(), &package.name);
-            supply.step(&format!("fetching package {done} of {all}: {name}"))?;
+            supply.interrupt.check()?;
             archives.fetch_package(package, supply)?;
+            step.add(1, 0);
         }
     }
     Ok(())

@@ -158,9 +158,14 @@ fn unpack(contents: Contents<'_>, supply: &Supply<'_>) -> Result<Digest, RootErr
     let scratch = store.scratch()?;
     let folder = scratch.path().join("root");
     fs::create_dir(&folder).map_err(At::writing(&folder))?;
-    for package in contents.packages {
-        unpack_one(package, &folder, supply)?;
-    }
+    supply.during("unpack the build root", |step| {
+        step.of(contents.packages.len(), []);
+        for package in contents.packages {
+            unpack_one(package, &folder, supply)?;
+            step.add(1, 0);
+        }
+        Ok::<_, RootError>(())
+    })?;
     links::add(&folder, contents.toolchain)
         .and_then(|()| normalize(&folder))
         .map_err(At::writing(&folder))?;

@@ -108,14 +108,21 @@ fn obtain(
     supply: &Supply<'_>,
 ) -> Result<Repository, DependencyError> {
     supply.check_network(url)?;
-    supply.step(&format!("fetching {url}"))?;
+    supply.during(format_args!("fetch {url}"), |_| fetch(url, commit, supply))
+}
+
+fn fetch(
+    url: &RepositoryUrl,
+    commit: &CommitName,
+    supply: &Supply<'_>,
+) -> Result<Repository, DependencyError> {
     let scratch = supply.store.scratch()?;
     let folder = scratch.path().join("tree");
     let exported = export::export(url, commit, scratch.path(), &folder, supply.interrupt);
     let exported =
         exported.map_err(|error| error.during(format_args!("fetching {url} at {commit}")))?;
     if exported.has_attributes {
-        (supply.progress)(&format!(
+        supply.note(&format!(
             "note: {url} has .gitattributes that change files when git checks them out; they are used as committed"
         ));
     }
@@ -174,7 +181,17 @@ pub(in crate::inputs) fn stage(
     if sources.is_empty() && locked.is_empty() {
         return Ok(None);
     }
-    supply.step("staging git repositories")?;
+    let name = "stage git repositories";
+    supply
+        .during(name, |_| stage_all(sources, locked, supply))
+        .map(Some)
+}
+
+fn stage_all(
+    sources: &[GitSource],
+    locked: &[Repository],
+    supply: &Supply<'_>,
+) -> Result<Staged, DependencyError> {
     let mut staged = Staged {
         folder: supply.store.scratch()?,
         configuration: String::new(),
@@ -217,7 +234,7 @@ pub(in crate::inputs) fn stage(
         .into()),
         None => {
             normalize(&folder).map_err(At::writing(&folder))?;
-            Ok(Some(staged))
+            Ok(staged)
         }
     }
 }

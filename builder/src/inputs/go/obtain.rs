@@ -43,8 +43,15 @@ pub(in crate::inputs) fn fetch(
         }
     }
     if !missing.is_empty() {
-        let proxies = Proxies::find(supply)?;
-        let fetched = in_lanes(&missing, |sum| fetch_one(sum, &proxies, supply))?;
+        let fetched = supply.during("fetch modules", |step| {
+            step.of(missing.len(), []);
+            let proxies = Proxies::find(supply)?.counting(&step.meter());
+            in_lanes(&missing, |sum| {
+                let fetched = fetch_one(sum, &proxies, supply);
+                step.add(1, 0);
+                fetched
+            })
+        })?;
         modules.extend(fetched.into_iter().flatten());
     }
     modules.sort();
@@ -71,7 +78,13 @@ pub(in crate::inputs) fn fetch_toolchain(
         compared(known, supply)?.tell(TOLD, supply);
         return Ok(known.clone());
     }
-    let bytes = Proxies::find(supply)?.get(&name, &number)?;
+    let bytes = supply.during(
+        format_args!("fetch the toolchain of Go {version}"),
+        |step| {
+            let proxies = Proxies::find(supply)?.counting(&step.meter());
+            proxies.get(&name, &number)
+        },
+    )?;
     let bytes = bytes.map_err(|why| {
         Hinted::new(format_args!("fetching the toolchain of Go {version}: no proxy has it: {why}")).hinting(
             "check `go` in [build] of Image.toml: it must be the full version of a release, as 1.26.3",
@@ -95,13 +108,12 @@ pub(in crate::inputs) fn fetch_toolchain(
 /// # Errors
 /// The database has another hash.
 fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, DependencyError> {
-    supply.step("comparing the toolchain with the checksum database")?;
-    let proxies = Proxies::find(supply).map_err(|error| error.to_string());
-    let found = proxies.and_then(|proxies| {
-        let ask = |path: &str, limit: u64| proxies.ask(path, limit);
-        checksums::public(&toolchain.name, &toolchain.version, &ask)
-    });
-    supply.interrupt.check()?;
+    let name = "compare the toolchain with the checksum database";
+    let found = supply.during(name, |_| {
+        let found = asked(toolchain, supply);
+        supply.interrupt.check()?;
+        Ok::<_, DependencyError>(found)
+    })?;
     match found {
         Ok(h1) if h1 == toolchain.h1 => Ok(RegistryCheck::Made),
         Ok(h1) => {
@@ -119,6 +131,13 @@ fn compared(toolchain: &Module, supply: &Supply<'_>) -> Result<RegistryCheck, De
             ),
         }),
     }
+}
+
+/// The hash of a toolchain in the checksum database; the error is the reason why there is no answer.
+fn asked(toolchain: &Module, supply: &Supply<'_>) -> Result<H1, String> {
+    let proxies = Proxies::find(supply).map_err(|error| error.to_string())?;
+    let ask = |path: &str, limit: u64| proxies.ask(path, limit);
+    checksums::public(&toolchain.name, &toolchain.version, &ask)
 }
 
 /// Whether a module is the toolchain.
@@ -180,16 +199,20 @@ pub(in crate::inputs) fn complete(
 }
 
 fn fetch_missing(missing: &[Module], supply: &Supply<'_>) -> Result<(), DependencyError> {
-    supply.step("fetching modules")?;
-    let proxies = Proxies::find(supply)?;
-    let fetched = in_lanes(missing, |module| {
-        let sum = module.sum();
-        let bytes = proxies.get(&module.name, &module.version)?;
-        let bytes = bytes.map_err(|why| absent(&sum, &why).hinting(ABSENT))?;
-        check(&sum, &bytes)?;
-        Ok(supply.store.keep(&module.key(), &bytes[..], module.size)?)
-    });
-    fetched.map(drop)
+    supply.during("fetch modules", |step| {
+        step.of(missing.len(), missing.iter().map(|module| module.size));
+        let proxies = Proxies::find(supply)?.counting(&step.meter());
+        let fetched = in_lanes(missing, |module| {
+            let sum = module.sum();
+            let bytes = proxies.get(&module.name, &module.version)?;
+            let bytes = bytes.map_err(|why| absent(&sum, &why).hinting(ABSENT))?;
+            check(&sum, &bytes)?;
+            supply.store.keep(&module.key(), &bytes[..], module.size)?;
+            step.add(1, 0);
+            Ok(())
+        });
+        fetched.map(drop)
+    })
 }
 
 /// The module in an earlier lock, if the store has it.
@@ -217,7 +240,7 @@ fn fetch_one(
     let bytes = match proxies.get(&sum.name, &sum.version)? {
         Ok(bytes) => bytes,
         Err(why) => {
-            (supply.progress)(&format!(
+            supply.note(&format!(
                 "{}; it is not locked, and a build that needs it will fail",
                 absent(sum, &why)
             ));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 use console::location::without_login;
+use console::progress::Meter;
 
 use crate::host::{self, HostError};
 use crate::inputs::Supply;
@@ -86,6 +87,17 @@ impl<'a> Proxies<'a> {
                 supply: *supply,
             }),
         }
+    }
+
+    /// The same proxies. The bytes that they send are counted.
+    #[must_use]
+    pub(super) fn counting(mut self, meter: &Meter) -> Self {
+        for step in &mut self.steps {
+            if let Place::Web(_, downloads) = &mut step.place {
+                downloads.count(meter);
+            }
+        }
+        self
     }
 
     /// The bytes of a file of a module; the inner error says that no proxy has it, and why.

@@ -2,6 +2,7 @@
 
 use console::hint::Hinted;
 use console::location::without_login;
+use console::progress::Meter;
 use reqwest::Url;
 
 use super::listing::{self, ACCEPT, ANSWER, Listed};
@@ -55,6 +56,13 @@ impl<'a> Index<'a> {
             address,
             supply: *supply,
         })
+    }
+
+    /// The same index. The bytes that it sends are counted.
+    #[must_use]
+    pub(super) fn counting(mut self, meter: &Meter) -> Self {
+        self.downloads.count(meter);
+        self
     }
 
     /// The files of a project; `None` if the index does not have it.

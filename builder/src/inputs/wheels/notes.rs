@@ -45,9 +45,7 @@ pub(super) fn tell(
             "wheel {file} is yanked: its project asks not to use it"
         ));
     }
-    notes
-        .iter()
-        .for_each(|note| (supply.progress)(&shown(note)));
+    notes.iter().for_each(|note| supply.note(&shown(note)));
 }
 
 /// The wheels of which something is left out, and what.

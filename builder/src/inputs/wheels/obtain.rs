@@ -42,16 +42,27 @@ pub(in crate::inputs) fn resolve(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    supply.step("fetching wheels")?;
-    let index = Index::find(supply)?;
+    supply.during("fetch wheels", |step| {
+        let index = Index::find(supply)?.counting(&step.meter());
+        resolve_by(wanted, runtime, architecture, &index, supply)
+    })
+}
+
+fn resolve_by(
+    wanted: &[WantedWheels],
+    runtime: &[Package],
+    architecture: &str,
+    index: &Index<'_>,
+    supply: &Supply<'_>,
+) -> Result<Vec<Wheel>, DependencyError> {
     let applied = wanted.iter().map(|one| one.apply(runtime, architecture));
     let applied = applied.collect::<Result<Vec<_>, _>>()?;
     let everything = applied.iter().flat_map(|one| one.requirements.keys());
     let everything: BTreeSet<_> = everything.cloned().collect();
     let mut all = Vec::new();
     for (one, applied) in wanted.iter().zip(&applied) {
-        let found = find(one, applied, &index, supply)?;
-        check_needs(one, applied, &found, &everything, &index)?;
+        let found = find(one, applied, index, supply)?;
+        check_needs(one, applied, &found, &everything, index)?;
         all.extend(found);
     }
     notes::tell(wanted, &all, runtime, supply);
@@ -238,12 +249,18 @@ pub(in crate::inputs) fn complete(
         check.tell("wheels are", supply);
         return Ok(check);
     }
-    supply.step(match is_complete {
-        true => "comparing wheels with the package index",
-        false => "fetching wheels",
-    })?;
-    let made = Index::find(supply).and_then(|index| {
-        let done = in_lanes(wheels, |wheel| Ok(complete_one(wheel, &index, supply)));
+    let name = match is_complete {
+        true => "compare wheels with the package index",
+        false => "fetch wheels",
+    };
+    let made = supply.during(name, |step| {
+        let index = Index::find(supply)?.counting(&step.meter());
+        step.of(wheels.len(), []);
+        let done = in_lanes(wheels, |wheel| {
+            let done = complete_one(wheel, &index, supply);
+            step.add(1, 0);
+            Ok(done)
+        });
         done.and_then(together)
     });
     match made {
@@ -251,7 +268,7 @@ pub(in crate::inputs) fn complete(
         // The store has all wheels: only the comparison is missing.
         Err(error @ (DependencyError::Host(_) | DependencyError::Hinted(_))) if is_complete => {
             let reason = error.to_string();
-            (supply.progress)(&format!(
+            supply.note(&format!(
                 "wheels are not compared with the package index: {reason}"
             ));
             Ok(RegistryCheck::NotMade { reason })

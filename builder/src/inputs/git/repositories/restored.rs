@@ -37,7 +37,15 @@ pub(super) fn restore(
     capsule: &Capsule,
     supply: &Supply<'_>,
 ) -> Result<(), DependencyError> {
-    supply.step(&format!("reading {repository} from the capsule"))?;
+    let name = format!("read {repository} from the capsule");
+    supply.during(name, |_| restore_now(repository, capsule, supply))
+}
+
+fn restore_now(
+    repository: &Repository,
+    capsule: &Capsule,
+    supply: &Supply<'_>,
+) -> Result<(), DependencyError> {
     let scratch = supply.store.scratch()?;
     let folder = scratch.path().join("tree");
     fs::create_dir(&folder).map_err(At::writing(&folder))?;
