@@ -176,6 +176,12 @@ fn folder_of(spec: &ArchiveSpec, store: &Store) -> PathBuf {
     store.unpacked().join(key.finish().hex())
 }
 
+/// The folders of archives, which are unpacked.
+pub(super) fn folders(wanted: &[ArchiveSpec], store: &Store) -> Vec<PathBuf> {
+    let folders = wanted.iter().map(|spec| folder_of(spec, store));
+    folders.collect()
+}
+
 fn unread(error: TreeError) -> Error {
     Hinted::doing("checking unpacked archive", error).into()
 }

@@ -36,7 +36,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     if matches!(wanted.spec.build, BuildSpec::Cargo(_)) {
         debian::check_for_cargo(&resolved.packages, &wanted.spec.archives)?;
     }
-    let compiler = Compiler::of(&resolved.packages);
+    let archives = archive::resolve(&wanted.spec.archives, earlier.as_ref(), supply)?;
+    let folders = archive::folders(&wanted.spec.archives, supply.store);
+    let compiler = Compiler::find(&folders, &resolved.packages);
     if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
         compiler.check(required)?;
     }
@@ -65,7 +67,6 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         packages: &resolved.packages,
         toolchain: wanted.spec.root.toolchain,
     };
-    let archives = archive::resolve(&wanted.spec.archives, earlier.as_ref(), supply)?;
     let root = supply.during("check the build root", |_| {
         root::resolve(known.map(|lock| &lock.root), contents, supply)
     })?;
