@@ -41,6 +41,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let source = order.supply.during("stage the source", |_| {
         git::stage(order.directory, &scratch.path().join("source")).map_err(Error::from)
     })?;
+    order.supply.store.remember(order.directory)?;
     for path in &source.submodules {
         order.supply.note(&format!(
             "note: {} is a submodule: its folder is empty in the build; if the build needs its files, commit them in its place",

@@ -135,12 +135,16 @@ pub struct Prune {
     /// The store [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Largest size of the store after pruning [default: 0; without a limit if --keep-days is given]
+    /// Largest size of the store after pruning [default: 0; without a limit if --keep-days or --unused is given]
     #[arg(long, value_name = "GIB")]
     pub keep: Option<u32>,
     /// Remove what was not used in the last N days
     #[arg(long, value_name = "N")]
     pub keep_days: Option<u32>,
+    /// Remove what no Image.lock names of the projects that were locked or built with this store and are still there. A lock that
+    /// cannot be read is an error, and nothing is removed
+    #[arg(long)]
+    pub unused: bool,
 }
 
 /// Arguments of `store size`.

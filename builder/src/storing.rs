@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use builder::error::Error;
+use builder::inputs;
 use builder::inputs::store::{Keep, Store};
 use console::print;
 use serde_json::json;
@@ -12,17 +13,23 @@ use crate::{bytes, cli, store_folder, unprinted};
 /// Removes inputs from the store.
 pub fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     let folder = store_folder(arguments.store.as_deref())?;
-    let all = match arguments.keep_days.is_some() {
+    let all = match arguments.keep_days.is_some() || arguments.unused {
         true => u64::MAX,
         false => 0,
     };
     let day = Duration::from_secs(24 * 60 * 60);
     let before = |days: u32| SystemTime::now().checked_sub(day * days);
-    let keep = Keep {
+    let store = Store::alone_in(&folder)?;
+    let needed = arguments.unused.then(|| inputs::needed(&store));
+    let needed = needed.transpose()?;
+    for project in needed.iter().flat_map(|needed| &needed.projects) {
+        print::note(&format!("{} needs its inputs", project.display()));
+    }
+    let pruned = store.trim(&Keep {
         bytes: arguments.keep.map_or(all, bytes),
         since: arguments.keep_days.and_then(before),
-    };
-    let pruned = Store::prune(&folder, keep)?;
+        named: needed.map(|needed| needed.names),
+    })?;
     let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
     print::note(&format!("removed {removed} MiB; {left} MiB remain"));
     print::line(&folder.display().to_string()).map_err(unprinted)

@@ -1263,7 +1263,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__store__subcmd__prune)
-            opts="-h --store --keep --keep-days --help"
+            opts="-h --store --keep --keep-days --unused --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

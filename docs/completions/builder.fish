@@ -255,8 +255,9 @@ complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_s
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from size" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from size" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l store -d 'The store [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Largest size of the store after pruning [default: 0; without a limit if --keep-days is given]' -r
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Largest size of the store after pruning [default: 0; without a limit if --keep-days or --unused is given]' -r
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep-days -d 'Remove what was not used in the last N days' -r
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l unused -d 'Remove what no Image.lock names of the projects that were locked or built with this store and are still there. A lock that cannot be read is an error, and nothing is removed'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'

@@ -15,6 +15,7 @@ pub use assemble::{Assembled, Blob};
 pub(super) use load::{load, load_indexes};
 pub use name::CapsuleName;
 pub use opened::Capsule;
+pub(super) use parts::files;
 
 #[cfg(test)]
 mod tests;

@@ -14,4 +14,4 @@ pub(in crate::inputs) use cargo_lock::ELSEWHERE;
 pub use git_source::GitSource;
 pub use obtain::RegistryCheck;
 pub(in crate::inputs) use obtain::{check_commits, complete, fetch, rust_versions};
-pub(in crate::inputs) use vendor::vendor;
+pub(in crate::inputs) use vendor::{vendor, vendored};

@@ -31,6 +31,7 @@ use crate::spec::BuildSpec;
 /// An input cannot be found, fetched, verified or kept, or the work was interrupted.
 pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock, Error> {
     let wanted = Wanted::read(directory)?;
+    supply.store.remember(directory)?;
     let earlier = Wanted::earlier_lock(directory);
     let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
     if matches!(wanted.spec.build, BuildSpec::Cargo(_)) {

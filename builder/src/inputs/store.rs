@@ -6,6 +6,7 @@ mod files;
 mod folders;
 mod key;
 mod limit;
+mod projects;
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -62,7 +63,7 @@ impl Store {
         fs::create_dir_all(folder).map_err(failed)?;
         let store = Self::at(folder, limit)?;
         match store.in_use.try_lock() {
-            Ok(()) => drop(limit::trim(&store, Keep::within(limit))?),
+            Ok(()) => drop(limit::trim(&store, &Keep::within(limit))?),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -86,17 +87,33 @@ impl Store {
         limit::sizes(folder)
     }
 
-    /// Removes the inputs from the store in `folder` that were last used before a time, and others until it is small enough: first unpacked build roots, crates and archives,
-    /// then those that were fetched; among each, the least recently used first.
+    /// Removes the inputs from the store in `folder` that were last used before a time, and others until it is small enough: first
+    /// unpacked build roots, crates and archives, then those that were fetched; among each, the least recently used first.
     ///
     /// # Errors
     /// Another process uses the store, or an input cannot be removed.
     pub fn prune(folder: &Path, keep: Keep) -> Result<Pruned, StoreError> {
+        Self::alone_in(folder)?.trim(&keep)
+    }
+
+    /// Removes inputs, as [`Store::prune`].
+    ///
+    /// # Errors
+    /// An input cannot be removed.
+    pub fn trim(&self, keep: &Keep) -> Result<Pruned, StoreError> {
+        limit::trim(self, keep)
+    }
+
+    /// Opens the store in `folder`, which no other process uses until it is closed.
+    ///
+    /// # Errors
+    /// It does not exist, or another process uses it.
+    pub fn alone_in(folder: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::at(folder, source);
         fs::metadata(folder).map_err(failed)?;
         let store = Self::at(folder, u64::MAX)?;
         match store.in_use.try_lock() {
-            Ok(()) => limit::trim(&store, keep),
+            Ok(()) => Ok(store),
             Err(TryLockError::WouldBlock) => {
                 let folder = folder.display();
                 let used = format_args!("pruning store {folder}: another process is using it");
@@ -110,7 +127,10 @@ impl Store {
 
     fn at(folder: &Path, limit: u64) -> Result<Self, StoreError> {
         let fetched = limit::fetched().into_iter();
-        for name in fetched.chain(UNPACKED).chain(["coming"]) {
+        for name in fetched
+            .chain(UNPACKED)
+            .chain(["coming", projects::PROJECTS])
+        {
             let path = folder.join(name);
             make(&path).map_err(|source| StoreError::at(&path, source))?;
         }
@@ -150,7 +170,7 @@ impl Drop for Store {
     /// The last process that uses the store prunes it. If that fails, the next one does.
     fn drop(&mut self) {
         if self.in_use.try_lock().is_ok() {
-            let _ = limit::trim(self, Keep::within(self.limit));
+            let _ = limit::trim(self, &Keep::within(self.limit));
         }
         // A child process between fork and exec also has the file open, and would keep it locked.
         let _ = self.in_use.unlock();

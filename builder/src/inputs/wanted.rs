@@ -101,14 +101,21 @@ impl Wanted {
             }
             other => other,
         })?;
-        let lock = Lock::parse(&text).map_err(|error| match error {
-            LockError::Parse(error) => unparsed(&path, &error).hinting(lock::AGAIN),
-            LockError::Hinted(error) => error,
-        })?;
+        let lock = parse_lock(&path, &text)?;
         check_digest(spec::FILE, Some(lock.spec), Some(self.spec_digest))?;
         self.named.check(&lock)?;
         wheels::check(&self.wheels, &lock, &self.spec.root.architecture)?;
         Ok((lock, Digest::of(text.as_bytes())))
+    }
+
+    /// `Image.toml` and the lock in a directory of the working tree. The lock may be of an earlier `Image.toml`.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(super) fn spec_and_lock(directory: &Path) -> Result<(Spec, Lock), Error> {
+        let (spec, _) = read_spec(Path::new(""), directory)?;
+        let path = directory.join(lock::FILE);
+        Ok((spec, parse_lock(&path, &read(Path::new(""), &path)?)?))
     }
 
     /// The lock that is now in a directory of the working tree, if it can be read: it is about to be replaced.
@@ -116,6 +123,13 @@ impl Wanted {
         let text = read(Path::new(""), &directory.join(lock::FILE)).ok()?;
         Lock::parse(&text).ok()
     }
+}
+
+fn parse_lock(path: &Path, text: &str) -> Result<Lock, Hinted> {
+    Lock::parse(text).map_err(|error| match error {
+        LockError::Parse(error) => unparsed(path, &error).hinting(lock::AGAIN),
+        LockError::Hinted(error) => error,
+    })
 }
 
 /// Checks that a lock was made for the file with the digest `found`; `None` if there is no such file.

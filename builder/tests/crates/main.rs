@@ -273,3 +273,39 @@ fn a_relative_home_of_cargo_is_relative_to_the_user() {
     assert!(is_accepted(&accepted), "{}", said(&accepted));
     assert!(user.at("home/registry/cache").is_dir() && !Path::new("/home/registry").exists());
 }
+
+#[test]
+fn what_no_lock_names_is_removed_from_the_store() {
+    let test = "what_no_lock_names_is_removed_from_the_store";
+    let honest = archive("// honest");
+    let mirror = Registry::serve(honest.clone());
+    let user = User::new(&mirror);
+    user.release("itoa = \"1\"", &user.public.clone(), &honest);
+    let built = user.build();
+    if is_impossible(&built, test) {
+        return;
+    }
+    assert!(is_accepted(&built), "{}", said(&built));
+    let other = user.at(&format!("store/crates/{0}-{0}", "a".repeat(64)));
+    let prune = || {
+        fs::write(&other, "of a project that is gone").unwrap();
+        let mut prune = Command::new(env!("CARGO_BIN_EXE_builder"));
+        prune.args(["store", "prune", "--unused", "--store", "store"]);
+        prune.current_dir(user.folder.path()).output().unwrap()
+    };
+    let pruned = prune();
+    assert!(pruned.status.success(), "{}", said(&pruned));
+    assert!(said(&pruned).contains("source needs its inputs"));
+    assert!(!other.exists());
+    assert_eq!(user.kept(), 1);
+    let lock = fs::read(user.at("source/Image.lock")).unwrap();
+    fs::write(user.at("source/Image.lock"), "nonsense").unwrap();
+    let refused = prune();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("Image.lock"), "{}", said(&refused));
+    assert_eq!(user.kept(), 2);
+    fs::write(user.at("source/Image.lock"), lock).unwrap();
+    fs::rename(user.at("source"), user.at("away")).unwrap();
+    assert!(prune().status.success());
+    assert_eq!(user.kept(), 0);
+}

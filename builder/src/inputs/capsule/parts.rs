@@ -1,10 +1,12 @@
 //! The inputs that a lock names, as a capsule holds them.
 
+use std::path::PathBuf;
+
 use content::Digest;
 
 use crate::inputs::debian::evidence;
 use crate::inputs::go;
-use crate::inputs::store::{Key, Kind};
+use crate::inputs::store::{Key, Kind, Store};
 use crate::lock::Lock;
 use crate::lock::index::{IndexFile, SignedIndex};
 use crate::lock::packages::Package;
@@ -115,6 +117,12 @@ pub(super) fn others<'a>(spec: &Spec, lock: &'a Lock) -> Vec<Part<'a>> {
     let wheels = lock.wheels.iter();
     parts.extend(wheels.map(|one| Part::new(&one.key(), one.size, Place::Alone)));
     parts
+}
+
+/// The files in a store of all inputs, except those of git repositories. They may not exist.
+pub(in crate::inputs) fn files(spec: &Spec, lock: &Lock, store: &Store) -> Vec<PathBuf> {
+    let parts = indexes(spec, lock).into_iter().chain(others(spec, lock));
+    parts.map(|part| store.path(&part.key())).collect()
 }
 
 /// The blobs of the base image.

@@ -13,8 +13,9 @@ use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::error::DependencyError;
 use crate::inputs::normalize::normalize;
-use crate::inputs::store::StoreError;
+use crate::inputs::store::{Store, StoreError};
 use crate::inputs::tree::{Tree, holds};
+use crate::interrupt::Interrupt;
 use crate::lock::crates::Crate;
 
 /// A folder with all crates, as cargo expects a vendored source. The store keeps it, since creating and removing thousands
@@ -45,11 +46,28 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, Dependen
     }
 }
 
+/// The folder for the unpacked crates. It may not exist.
+///
+/// # Errors
+/// As [`vendor`].
+pub(in crate::inputs) fn vendored(
+    crates: &[Crate],
+    store: &Store,
+    interrupt: &Interrupt,
+) -> Result<PathBuf, DependencyError> {
+    let expected = expected(crates, store, interrupt)?;
+    Ok(store.vendored().join(expected.hex()))
+}
+
 /// The digest of the folder that the archives unpack to.
-fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, DependencyError> {
+fn expected(
+    crates: &[Crate],
+    store: &Store,
+    interrupt: &Interrupt,
+) -> Result<Digest, DependencyError> {
     let mut tree = Tree::default();
     for one in crates {
-        each_entry(one, supply, &mut |file| {
+        each_entry(one, store, interrupt, &mut |file| {
             let mut hasher = Hasher::new();
             let read = io::copy(file.content, &mut hasher);
             read.map_err(|error| wrong(&one.named(), error.to_string()))?;
@@ -65,17 +83,29 @@ fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, DependencyE
 
 fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), DependencyError> {
     fs::create_dir(into).map_err(At::writing(into))?;
-    for one in crates {
-        each_entry(one, supply, &mut |file| write(file, into))?;
-    }
+    supply.during("unpack crates", |step| {
+        step.of(crates.len(), []);
+        for one in crates {
+            each_entry(one, supply.store, supply.interrupt, &mut |file| {
+                write(file, into)
+            })?;
+            step.add(1, 0);
+        }
+        Ok::<_, DependencyError>(())
+    })?;
     Ok(normalize(into).map_err(At::writing(into))?)
 }
 
 /// Calls `take` with each file of a crate, and with the checksum file that cargo expects in its folder.
-fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), DependencyError> {
-    supply.interrupt.check()?;
+fn each_entry(
+    one: &Crate,
+    store: &Store,
+    interrupt: &Interrupt,
+    take: Take<'_>,
+) -> Result<(), DependencyError> {
+    interrupt.check()?;
     let named = one.named();
-    let bytes = supply.store.read(&named.key(), one.size)?;
+    let bytes = store.read(&named.key(), one.size)?;
     archive::each_file(&named, &bytes, take)?;
     let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
     take(File {
@@ -108,8 +138,6 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
-    use crate::inputs::store::Store;
-    use crate::interrupt::Interrupt;
 
     const MANIFEST: &str = "[package]\nname = 'c'\nversion = '1.0.0'\n";
 

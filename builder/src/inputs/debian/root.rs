@@ -142,7 +142,7 @@ fn used(contents: Contents<'_>, folder: PathBuf, store: &Store) -> PathBuf {
 
 /// The folder for the root of these packages. If its name were the digest of its contents, a lock of other packages
 /// could use it, and provenance would name packages that were never used.
-fn folder_of(contents: Contents<'_>, store: &Store) -> PathBuf {
+pub(in crate::inputs) fn folder_of(contents: Contents<'_>, store: &Store) -> PathBuf {
     let mut key = Hasher::new();
     key.update(format!("rules {RULES} {:?}\0", contents.toolchain).as_bytes());
     for one in contents.packages {

@@ -27,7 +27,7 @@ use crate::inputs::Supply;
 use crate::inputs::cargo::GitSource;
 use crate::inputs::error::DependencyError;
 use crate::inputs::normalize::normalize;
-use crate::inputs::store::StoreError;
+use crate::inputs::store::{Store, StoreError};
 use crate::lock::repository::{CommitName, Repository, RepositoryUrl};
 use listing::Listing;
 pub(in crate::inputs) use packed::pack;
@@ -80,6 +80,11 @@ pub(in crate::inputs) fn resolve(
 /// The folder for the files of a repository. If its name were the digest of the files alone, a lock could give them the name of
 /// another repository.
 fn place(repository: &Repository, supply: &Supply<'_>) -> PathBuf {
+    place_in(repository, supply.store)
+}
+
+/// As [`place`], in this store.
+pub(in crate::inputs) fn place_in(repository: &Repository, store: &Store) -> PathBuf {
     let Repository {
         url,
         commit,
@@ -87,7 +92,7 @@ fn place(repository: &Repository, supply: &Supply<'_>) -> PathBuf {
         ..
     } = repository;
     let named = Digest::of(format!("{} {commit} {url}", sha256.hex()).as_bytes());
-    supply.store.trees().join(named.hex())
+    store.trees().join(named.hex())
 }
 
 /// Moves files to their place in the store.
@@ -445,7 +450,6 @@ pub(in crate::inputs) fn restore_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::store::Store;
 
     /// A repository of one file in the store.
     fn kept(supply: &Supply<'_>) -> Repository {

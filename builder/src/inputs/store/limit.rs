@@ -1,6 +1,8 @@
 //! Prunes a store: first unpacked folders, which can be unpacked again, then archives, which can be fetched again. In each
 //! group, the least recently used are removed first.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,22 +37,34 @@ pub(super) fn fetched() -> Vec<&'static str> {
 }
 
 /// What is kept when a store is pruned.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Keep {
     /// At most as many bytes.
     pub bytes: u64,
     /// Nothing that was last used before this time.
     pub since: Option<SystemTime>,
+    /// Nothing that is not among these, as [`names`](crate::inputs::names) has them.
+    pub named: Option<BTreeSet<OsString>>,
 }
 
 impl Keep {
     /// As much as there is room for.
     pub(super) fn within(bytes: u64) -> Self {
-        Self { bytes, since: None }
+        Self {
+            bytes,
+            since: None,
+            named: None,
+        }
     }
 
-    fn is_old(&self, item: &Item) -> bool {
-        self.since.is_some_and(|since| item.used < since)
+    /// Whether an item is removed though there is room for it.
+    fn excludes(&self, item: &Item) -> bool {
+        let is_old = self.since.is_some_and(|since| item.used < since);
+        let is_named = |named: &BTreeSet<OsString>| {
+            let name = item.path.file_name();
+            name.is_some_and(|name| named.contains(name))
+        };
+        is_old || self.named.as_ref().is_some_and(|named| !is_named(named))
     }
 }
 
@@ -82,7 +96,7 @@ struct Item {
 }
 
 /// Prunes a store, which no other process uses.
-pub(super) fn trim(store: &Store, keep: Keep) -> Result<Pruned, StoreError> {
+pub(super) fn trim(store: &Store, keep: &Keep) -> Result<Pruned, StoreError> {
     let mut all = Vec::new();
     let fetched: Vec<_> = fetched().into_iter().chain([EARLIER]).collect();
     for names in [&UNPACKED[..], &fetched] {
@@ -93,14 +107,14 @@ pub(super) fn trim(store: &Store, keep: Keep) -> Result<Pruned, StoreError> {
         items.sort_by_key(|item| item.used);
         all.extend(items);
     }
-    // Those that are too old first, since there may be room for all others then.
-    all.sort_by_key(|item| !keep.is_old(item));
+    // Those that are excluded first, since there may be room for all others then.
+    all.sort_by_key(|item| !keep.excludes(item));
     let mut pruned = Pruned {
         removed: 0,
         left: all.iter().map(|item| item.size).sum(),
     };
     for item in all {
-        if pruned.left <= keep.bytes && !keep.is_old(&item) {
+        if pruned.left <= keep.bytes && !keep.excludes(&item) {
             break;
         }
         remove(store, &item)?;
@@ -339,7 +353,11 @@ mod tests {
         let since = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
         let prune = |bytes| {
             let since = Some(since);
-            Store::prune(folder.path(), Keep { bytes, since }).unwrap()
+            let keep = Keep {
+                since,
+                ..Keep::within(bytes)
+            };
+            Store::prune(folder.path(), keep).unwrap()
         };
         let pruned = prune(u64::MAX);
         assert_eq!((pruned.removed, pruned.left), (110, 110));
@@ -347,6 +365,29 @@ mod tests {
         assert!(!archives[0].exists() && !roots[0].exists());
         assert_eq!(prune(10).removed, 100);
         assert!(archives[1].exists());
+    }
+
+    #[test]
+    fn what_is_not_named_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let archives = [keep(&store, "a", 5), keep(&store, "b", 10)];
+        let roots = [unpack(&store, "c", 9), unpack(&store, "d", 11)];
+        drop(store);
+        let named = [&archives[0], &roots[1]].map(|path| path.file_name().unwrap().to_owned());
+        let prune = |bytes| {
+            let keep = Keep {
+                named: Some(named.clone().into()),
+                ..Keep::within(bytes)
+            };
+            Store::prune(folder.path(), keep).unwrap()
+        };
+        assert_eq!(prune(u64::MAX).left, 110);
+        let left = [&archives[..], &roots].concat();
+        let left: Vec<_> = left.iter().map(|path| path.exists()).collect();
+        assert_eq!(left, [true, false, false, true]);
+        assert_eq!(prune(10).left, 10);
+        assert!(archives[0].exists());
     }
 
     #[test]
