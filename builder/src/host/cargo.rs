@@ -6,7 +6,7 @@ use std::process::Command;
 use console::process::Network;
 
 use super::error::HostError;
-use super::run::run_until;
+use super::run::{Listener, run_heard};
 use crate::interrupt::Interrupt;
 
 /// How often cargo tries to reach a registry.
@@ -64,8 +64,8 @@ impl Cargo {
         Self { network, ..self }
     }
 
-    /// Runs `cargo ACTION ARGUMENTS` on a manifest, which must be our own: the manifest of a source could name a registry or
-    /// repository, and cargo would connect to it.
+    /// Runs `cargo ACTION ARGUMENTS` on a manifest; `hear` gets each line of its messages. The manifest must be our own: that of a
+    /// source could name a registry or repository, and cargo would connect to it.
     ///
     /// # Errors
     /// cargo is missing or fails, or the work was interrupted.
@@ -75,6 +75,7 @@ impl Cargo {
         arguments: &[&str],
         manifest: &Path,
         interrupt: &Interrupt,
+        hear: Listener<'_>,
     ) -> Result<Vec<u8>, HostError> {
         let mut command = Command::new(&self.program);
         command.arg(action).args(arguments);
@@ -94,7 +95,7 @@ impl Cargo {
         // Cargo and rustup read configuration in the folder where they run and above it. In the folder of a source it
         // could name a program to run.
         command.current_dir("/");
-        run_until(Some(interrupt), "cargo", action, &mut command)
+        run_heard(Some(interrupt), "cargo", action, &mut command, hear)
     }
 }
 
@@ -129,6 +130,7 @@ mod tests {
             &["--locked"],
             &at("Cargo.toml"),
             &Interrupt::default(),
+            &|_| {},
         );
         fetched.unwrap();
         assert!(!marker.exists());

@@ -28,7 +28,7 @@ pub fn gpgv(keyring: &Path, signed: &Path, text: &Path, home: &Path) -> Result<C
     command.args(["--status-fd", "1", "--output"]).arg(text);
     command.arg(signed).env("LC_ALL", "C");
     let (program, action) = ("gpgv", "on InRelease");
-    let (answer, output) = answer_until(None, program, action, &mut command)?;
+    let (answer, output) = answer_until(None, program, action, &mut command, &|_| {})?;
     let said = complaint(&output);
     match output.status.code() {
         Some(_) => Ok(Checked {

@@ -1,7 +1,7 @@
 //! Runs a program and reads its output.
 
-use std::io::{self, Read};
-use std::process::{ChildStdout, Command, Output, Stdio};
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::process::{ChildStderr, ChildStdout, Command, Output, Stdio};
 
 use console::hint::Hinted;
 
@@ -10,6 +10,9 @@ use crate::interrupt::Interrupt;
 
 /// Maximum length of the kept part of standard error, in characters.
 const COMPLAINT: usize = 2000;
+
+/// Receives each line of a program's standard error.
+pub type Listener<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// The output of a program that must succeed.
 pub(super) fn run(
@@ -27,7 +30,18 @@ pub(super) fn run_until(
     action: &'static str,
     command: &mut Command,
 ) -> Result<Vec<u8>, HostError> {
-    let (answer, output) = answer_until(interrupt, program, action, command)?;
+    run_heard(interrupt, program, action, command, &|_| {})
+}
+
+/// As [`run_until`]. `hear` gets each line of standard error at once.
+pub(super) fn run_heard(
+    interrupt: Option<&Interrupt>,
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+    hear: Listener<'_>,
+) -> Result<Vec<u8>, HostError> {
+    let (answer, output) = answer_until(interrupt, program, action, command, hear)?;
     match output.status.success() {
         true => Ok(answer),
         false => Err(HostError::Failed {
@@ -44,6 +58,7 @@ pub(super) fn answer_until(
     program: &'static str,
     action: &'static str,
     command: &mut Command,
+    hear: Listener<'_>,
 ) -> Result<(Vec<u8>, Output), HostError> {
     let talk = HostError::talking(program);
     let command = command
@@ -53,20 +68,35 @@ pub(super) fn answer_until(
     let mut child = command.spawn().map_err(HostError::starting(program))?;
     let watch = interrupt.map(|interrupt| interrupt.watch(&child));
     let _watch = watch.transpose().map_err(&talk)?;
-    let stdout = child.stdout.take();
-    let (answer, output) = std::thread::scope(|scope| {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (answer, said) = std::thread::scope(|scope| {
         let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
-        let output = child.wait_with_output();
-        (answer.join(), output)
+        let said = stderr.map_or(Ok(Vec::new()), |stderr| listen(stderr, hear));
+        (answer.join(), said)
     });
     let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let (answer, output) = (answer.map_err(&talk)?, output.map_err(&talk)?);
+    let (answer, output) = (answer.map_err(&talk)?, child.wait_with_output());
+    let output = Output {
+        stderr: said.map_err(&talk)?,
+        ..output.map_err(&talk)?
+    };
     if answer.len() as u64 > ANSWER {
         let long =
             format_args!("running {program} {action}: its output is larger than {ANSWER} bytes");
         return Err(Hinted::new(long).into());
     }
     Ok((answer, output))
+}
+
+/// Reads to the end, so that the program never waits.
+fn listen(stderr: ChildStderr, hear: Listener<'_>) -> io::Result<Vec<u8>> {
+    let (mut stderr, mut said) = (BufReader::new(stderr), Vec::new());
+    let mut heard = 0;
+    while stderr.read_until(b'\n', &mut said)? > 0 {
+        hear(String::from_utf8_lossy(&said[heard..]).trim_end());
+        heard = said.len();
+    }
+    Ok(said)
 }
 
 /// Reads at most one byte more than is allowed: an answer with that byte is too long.

@@ -211,6 +211,10 @@ fn crates_that_were_checked_before_need_no_registry() {
     user.configure(&mirror);
     let accepted = user.build();
     assert!(is_accepted(&accepted), "{}", said(&accepted));
+    let fetched = "#3 fetch crates 1/1 ";
+    assert!(said(&accepted).contains(fetched), "{}", said(&accepted));
+    let downloaded = "Downloaded itoa v1.0.19";
+    assert!(said(&accepted).contains(downloaded), "{}", said(&accepted));
     assert!(
         !said(&accepted).contains("not compared"),
         "{}",

@@ -206,7 +206,7 @@ fn compare(
     let mut all = lock.crates.iter();
     all.try_for_each(|one| registry.compare(one))?;
     if !missing.is_empty() {
-        let manifests = registry.manifests()?;
+        let manifests = registry.manifests(step)?;
         let mut missing = missing.iter();
         missing.try_for_each(|one| keep(one, &manifests, step, supply.store))?;
     }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use console::progress::Step;
 use content::{Digest, limits};
 use scratch::Scratch;
 use serde::Deserialize;
@@ -118,7 +119,7 @@ impl<'a> Registry<'a> {
         let arguments = ["--workspace"];
         let said = self
             .cargo
-            .run("update", &arguments, &manifest, self.interrupt);
+            .run("update", &arguments, &manifest, self.interrupt, &|_| {});
         said.map(drop)
     }
 
@@ -145,16 +146,21 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Runs cargo to fetch and unpack the crates.
+    /// Runs cargo to fetch and unpack the crates, which it names in this step.
     ///
     /// # Errors
     /// cargo cannot fetch them, or its answer is invalid.
-    pub(super) fn manifests(&self) -> Result<Manifests, DependencyError> {
+    pub(super) fn manifests(&self, step: &Step) -> Result<Manifests, DependencyError> {
         let arguments = ["--locked", "--format-version", "1"];
         let manifest = self.path("Cargo.toml");
+        let hear = |line: &str| {
+            if line.trim_start().starts_with("Downloaded ") {
+                step.line(line);
+            }
+        };
         let said = self
             .cargo
-            .run("metadata", &arguments, &manifest, self.interrupt)?;
+            .run("metadata", &arguments, &manifest, self.interrupt, &hear)?;
         let metadata: Metadata = serde_json::from_slice(&said)
             .map_err(|error| Hinted::doing("reading the output of cargo metadata", error))?;
         let registered = metadata.packages.into_iter();
