@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod image_name;
 pub mod kind;
 mod list;
 pub mod predicate;
@@ -14,6 +15,7 @@ mod vsa;
 
 pub use self::sbom::Sbom;
 pub use error::Error;
+pub use image_name::{ImageName, InvalidImageName};
 pub use kind::PredicateType;
 pub use predicate::Predicate;
 pub use provenance::Provenance;

@@ -13,6 +13,9 @@ use crate::predicate::{Predicate, Purpose};
 /// (docs/build-type-v1.md).
 pub const BUILD_TYPE: &str = "https://countersign.dev/hermetic-build/v1";
 
+/// The external parameter with the name of the image, if its source describes several (docs/build-type-v1.md).
+pub const IMAGE: &str = "image";
+
 /// The predicate (slsa.dev, provenance v1).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
