@@ -1,7 +1,7 @@
-//! All stages of a build: from a commit to an OCI layout.
+//! All stages of a build: from a commit to an OCI layout, or several.
 //!
 //! ```text
-//! commit -> source -> spec, lock -> inputs -> program -> image -> layout
+//! commit -> source -> spec, lock -> inputs -> program -> images -> layouts
 //! ```
 
 use std::path::Path;
@@ -11,18 +11,17 @@ use content::Digest;
 use crate::compile::program::Program;
 use crate::compile::{cargo, command, go};
 use crate::error::Error;
-use crate::image::assemble::Identities;
 use crate::image::output::Output;
-use crate::image::{self, Described};
-use crate::inputs::{self, Inputs, Ready, git};
+use crate::image::{self, BuiltImage, Described, several};
+use crate::inputs::{self, ImageInputs, Inputs, Ready, git};
 use crate::order::Order;
 use crate::untrusted::shown;
 
 /// The result of a build.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The digests of the image.
-    pub identities: Identities,
+    /// The images, in the order of `Image.toml`.
+    pub images: Vec<BuiltImage>,
     /// The commit that was built.
     pub commit: String,
     /// Digest of the staged source.
@@ -31,7 +30,8 @@ pub struct Built {
     pub lock: Digest,
 }
 
-/// Builds an image and writes it to the layout `output`, which replaces an earlier layout when it is complete.
+/// Builds an image, or all of `Image.toml`, and writes the layout `output`, or a folder with a layout for each name. It replaces
+/// an earlier one when it is complete.
 ///
 /// # Errors
 /// See [`Error`]; then `output` is unchanged.
@@ -49,37 +49,53 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
         ));
     }
     // After staging: git would report an output within the source as an uncommitted change.
-    let output = Output::prepare(output)?;
-    let inputs = inputs::gather(source, scratch.path(), &order.supply)?;
+    let coming = Output::prepare(output)?;
+    let inputs = inputs::gather(source, order.image, scratch.path(), &order.supply)?;
     let program = compile(order, &inputs, scratch.path())?;
-    let identities = order.supply.during("assemble the image", |_| {
-        assemble(order, &inputs, &program, &output)
-    })?;
+    let images = inputs.images.iter();
+    let images = images.map(|image| assemble(order, &inputs, image, &program, coming.path()));
+    let images = images.collect::<Result<Vec<_>, _>>()?;
+    if order.image.is_none() {
+        several::list(&images, coming.path())?;
+    }
     order.supply.interrupt.check()?;
-    output.publish()?;
+    coming.publish()?;
     Ok(Built {
-        identities,
+        images,
         commit: inputs.source.commit,
         tree: inputs.source.tree,
         lock: inputs.lock_digest,
     })
 }
 
-/// Writes the image, and the documents about it.
+/// Writes an image, and the documents about it, into its layout below `output`.
 fn assemble(
     order: &Order<'_>,
     inputs: &Inputs,
+    image: &ImageInputs,
     program: &Program,
-    output: &Output,
-) -> Result<Identities, Error> {
-    let (identities, files) =
-        image::assemble(inputs, program, output.path(), order.supply.interrupt)?;
-    let described = Described {
-        identities: &identities,
-        files: &files,
-    };
-    image::describe(order, inputs, program, &described, output.path())?;
-    Ok(identities)
+    output: &Path,
+) -> Result<BuiltImage, Error> {
+    let spec = &image.wanted.spec;
+    let program = program.of(&spec.parts.binaries());
+    let layout = several::layout(output, order.image, spec.name.as_ref());
+    let named = spec.name.as_ref().map(|name| format!(" {name}"));
+    let step = format!("assemble the image{}", named.unwrap_or_default());
+    order.supply.during(step, |_| {
+        let (identities, files) =
+            image::assemble(inputs, image, &program, &layout, order.supply.interrupt)?;
+        let described = Described {
+            inputs: image,
+            program: &program,
+            identities: &identities,
+            files: &files,
+        };
+        image::describe(order, inputs, &described, &layout)?;
+        Ok(BuiltImage {
+            name: spec.name.clone(),
+            identities,
+        })
+    })
 }
 
 /// Chooses the kind of build. A new kind is a file next to `compile::cargo`, and a match arm here.

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use attest::ImageName;
 use builder::inputs::CapsuleName;
 use builder::lock::signature::Fingerprint;
 use clap::{Args, Parser, Subcommand};
@@ -46,7 +47,7 @@ pub enum Command {
     Init(Init),
     /// Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest
     Lock(Lock),
-    /// Build the image of the last commit without network access; prints its digest
+    /// Build the image of the last commit, or each of several, without network access; prints its digest
     Build(Build),
     /// Build the image, print both of its digests, and write no layout
     Digest(Digest),
@@ -225,6 +226,9 @@ pub struct How {
     /// The directory of Image.toml and Image.lock
     #[arg(default_value = ".", value_name = "DIR")]
     pub directory: PathBuf,
+    /// Build only this image, of several that Image.toml describes with [[image]] [default: all of them]
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<ImageName>,
     /// Where inputs come from.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -317,7 +321,7 @@ pub struct Build {
     /// How to build.
     #[command(flatten)]
     pub how: How,
-    /// The OCI layout to write; an earlier one is replaced
+    /// The OCI layout to write, or a folder with a layout for each of several images; an earlier one is replaced
     #[arg(short, long = "output", value_name = "LAYOUT")]
     pub output: PathBuf,
 }

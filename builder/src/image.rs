@@ -10,7 +10,9 @@ mod folder;
 mod layout;
 pub(crate) mod output;
 mod packages;
+pub mod several;
 mod wheels;
 
 pub use layout::CHECKS;
 pub(crate) use layout::{Described, assemble, describe};
+pub use several::BuiltImage;

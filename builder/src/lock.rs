@@ -7,6 +7,7 @@
 pub mod archives;
 pub mod base;
 pub mod crates;
+pub mod image;
 pub mod index;
 pub mod modules;
 pub mod packages;
@@ -16,6 +17,7 @@ mod size;
 pub mod time;
 pub mod wheels;
 
+use attest::ImageName;
 use console::hint::Hinted;
 use content::Digest;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ use crate::untrusted;
 use archives::Archive;
 use base::LockedBase;
 use crates::Crate;
+use image::{Contained, LockedImage};
 use index::Indexes;
 use modules::Module;
 use packages::Package;
@@ -81,6 +84,9 @@ pub struct Lock {
     /// The Python packages that the image contains, by directory and name.
     #[serde(rename = "wheel", default, skip_serializing_if = "Vec::is_empty")]
     pub wheels: Vec<Wheel>,
+    /// The images with names, in the order of `Image.toml`. Then base, runtime and wheels are theirs, and not of the lock itself.
+    #[serde(rename = "image", default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<LockedImage>,
 }
 
 /// A lock that cannot be used.
@@ -115,13 +121,68 @@ impl Lock {
         // Another version may have other fields.
         let Versioned { version } = content::toml::parse(text)?;
         match version {
-            VERSION => Ok(content::toml::parse(text)?),
+            VERSION => content::toml::parse::<Self>(text)?.checked(),
             found => Err(Hinted::new(format_args!(
                 "reading Image.lock: expected version 2, found {found}"
             ))
             .hinting(AGAIN)
             .into()),
         }
+    }
+
+    fn checked(self) -> Result<Self, LockError> {
+        let has_own = self.base.is_some() || !self.runtime.is_empty() || !self.wheels.is_empty();
+        match has_own && !self.images.is_empty() {
+            true => Err(Hinted::new(
+                "reading Image.lock: it has both [[image]] and inputs of an image without a name",
+            )
+            .hinting(AGAIN)
+            .into()),
+            false => Ok(self),
+        }
+    }
+
+    /// The lock of each image, as it would be if the image were the only one of the file.
+    pub fn of_each(&self) -> Vec<Self> {
+        if self.images.is_empty() {
+            return vec![self.clone()];
+        }
+        let images = self.images.iter().cloned();
+        let alone = images.map(|image| Self {
+            base: image.base,
+            runtime: image.runtime,
+            wheels: image.wheels,
+            images: Vec::new(),
+            ..self.clone()
+        });
+        alone.collect()
+    }
+
+    /// This lock with what each image contains.
+    pub(crate) fn with(mut self, images: Vec<(Option<ImageName>, Contained)>) -> Self {
+        for (name, contained) in images {
+            let Contained {
+                base,
+                runtime,
+                wheels,
+            } = contained;
+            match name {
+                Some(name) => self.images.push(LockedImage {
+                    name,
+                    base,
+                    runtime,
+                    wheels,
+                }),
+                None => (self.base, self.runtime, self.wheels) = (base, runtime, wheels),
+            }
+        }
+        self
+    }
+
+    /// The packages that the images contain; one of several images is named several times.
+    pub fn contained(&self) -> impl Iterator<Item = &Package> {
+        let of_images = self.images.iter().flat_map(|image| &image.runtime);
+        self.runtime.iter().chain(of_images)
     }
 
     /// The crates; none unless cargo builds.
@@ -214,6 +275,7 @@ pub(crate) mod tests {
             repositories: Vec::new(),
             modules: Vec::new(),
             wheels: Vec::new(),
+            images: Vec::new(),
         }
     }
 
@@ -231,6 +293,41 @@ pub(crate) mod tests {
             keyring: IndexFile::of(b"keyring"),
             signatures: vec![signature],
         }
+    }
+
+    #[test]
+    fn each_image_has_a_lock_as_if_alone() {
+        let single = lock();
+        assert_eq!(single.of_each(), std::slice::from_ref(&single));
+        assert!(!single.to_text().unwrap().contains("[[image]]"));
+        let of = |name: &str, runtime: &[Package]| LockedImage {
+            name: name.parse().unwrap(),
+            base: None,
+            runtime: runtime.to_vec(),
+            wheels: Vec::new(),
+        };
+        let several = Lock {
+            images: vec![of("a", &single.packages), of("b", &[])],
+            ..single.clone()
+        };
+        let text = several.to_text().unwrap();
+        assert!(text.ends_with("[[image]]\nname = \"b\"\n"), "{text}");
+        assert_eq!(Lock::parse(&text).unwrap(), several);
+        let alone = Lock {
+            runtime: single.packages.clone(),
+            ..single.clone()
+        };
+        assert_eq!(several.of_each(), [alone.clone(), single]);
+        assert_eq!(several.contained().count(), 1);
+        let both = Lock {
+            images: several.images,
+            ..alone
+        };
+        let refused = Lock::parse(&both.to_text().unwrap()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "reading Image.lock: it has both [[image]] and inputs of an image without a name"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod deploying;
 mod keys;
 mod packing;
 mod publishing;
+mod reporting;
 mod storing;
 
 use std::io;
@@ -33,7 +34,6 @@ use console::signals::Signals;
 use console::{Status, print};
 use isolate::stages::SELF;
 use scratch::Scratch;
-use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
@@ -210,19 +210,22 @@ fn capsule(
 
 fn build(arguments: &cli::Build, interrupt: &Interrupt, progress: &Progress) -> Result<(), Error> {
     let started = Instant::now();
-    let built = build_into(&arguments.how, &arguments.output, interrupt, progress)?;
-    let Identities {
-        image_digest,
-        image_id,
-    } = built.identities;
-    print::note(&format!(
-        "image_digest {image_digest}\nimage_id     {image_id}"
-    ));
-    match arguments.how.json {
-        true => print::json(&report(&built, Some(&arguments.output), started.elapsed()))
-            .map_err(unprinted),
-        false => print::line(&image_digest.to_string()).map_err(unprinted),
+    let (how, output) = (&arguments.how, Some(arguments.output.as_path()));
+    let built = build_into(how, &arguments.output, interrupt, progress)?;
+    if let Some(only) = reporting::only(&built, how) {
+        let Identities {
+            image_digest,
+            image_id,
+        } = only.identities;
+        print::note(&format!(
+            "image_digest {image_digest}\nimage_id     {image_id}"
+        ));
     }
+    match how.json {
+        true => print::json(&reporting::json(&built, how, output, started.elapsed())),
+        false => print::line(&reporting::digest(&built, how)),
+    }
+    .map_err(unprinted)
 }
 
 fn digest(
@@ -234,15 +237,16 @@ fn digest(
     let scratch = Scratch::new().map_err(At::writing(&std::env::temp_dir()))?;
     let layout = scratch.path().join("layout");
     let built = build_into(&arguments.how, &layout, interrupt, progress)?;
-    let Identities {
-        image_digest,
-        image_id,
-    } = built.identities;
     match arguments.how.json {
-        true => print::json(&report(&built, None, started.elapsed())).map_err(unprinted),
-        false => print::line(&format!("image_digest {image_digest}\nimage_id {image_id}"))
-            .map_err(unprinted),
+        true => print::json(&reporting::json(
+            &built,
+            &arguments.how,
+            None,
+            started.elapsed(),
+        )),
+        false => print::line(&reporting::digests(&built, &arguments.how)),
     }
+    .map_err(unprinted)
 }
 
 fn build_into(
@@ -262,6 +266,7 @@ fn build_into(
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let order = Order {
         directory: &how.directory,
+        image: how.image.as_ref(),
         supply: Supply {
             archive: options(&how.inputs, &signers, how.evidence.as_deref(), &runtime),
             modules: how.inputs.module_proxy.as_deref(),
@@ -307,18 +312,6 @@ fn options<'a>(
         evidence,
         runtime,
     }
-}
-
-fn report(built: &Built, layout: Option<&Path>, elapsed: Duration) -> String {
-    let report = json!({
-        "image_digest": built.identities.image_digest,
-        "image_id": built.identities.image_id,
-        "layout": layout,
-        "source": {"commit": built.commit, "tree": built.tree},
-        "lock": built.lock,
-        "seconds": elapsed.as_secs(),
-    });
-    report.to_string()
 }
 
 fn store(inputs: &cli::Inputs) -> Result<Store, Error> {

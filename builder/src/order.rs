@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use attest::ImageName;
+
 use crate::error::Error;
 use crate::inputs::Supply;
 use crate::sandbox::Sandbox;
@@ -12,6 +14,8 @@ use crate::sandbox::Sandbox;
 pub struct Order<'a> {
     /// The directory of `Image.toml`, in a git repository. Its last commit is built.
     pub directory: &'a Path,
+    /// The image that is built; `None` for all.
+    pub image: Option<&'a ImageName>,
     /// How inputs are obtained.
     pub supply: Supply<'a>,
     /// The builder's name in provenance.

@@ -3,10 +3,13 @@
 mod archive;
 pub mod cargo;
 mod command;
+mod entry;
 pub mod environment;
 mod file;
 mod go;
+mod image;
 mod kind;
+mod parts;
 pub(crate) mod root;
 mod runtime;
 mod start;
@@ -19,7 +22,9 @@ pub use cargo::CargoSpec;
 pub use command::CommandSpec;
 pub use file::{FileSpec, Origin};
 pub use go::{GoSpec, GoVersion, InvalidGoVersion};
+pub use image::ImageSpec;
 pub use kind::BuildSpec;
+pub use parts::Parts;
 pub use root::{PackageSpec, RootSpec, Section, Toolchain};
 pub use runtime::RuntimeSpec;
 pub use start::StartSpec;
@@ -29,6 +34,7 @@ pub use wheels::{PythonSpec, WheelsSpec};
 
 use std::collections::BTreeSet;
 
+use image::Images;
 use serde::Deserialize;
 
 /// The name of the file.
@@ -38,30 +44,59 @@ pub(crate) const EXAMPLE: &str = "docs/image-toml.md describes all entries, by e
 
 /// An `Image.toml`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RawSpec")]
 pub struct Spec {
     /// The program.
     pub build: BuildSpec,
     /// The build root.
-    #[serde(default)]
     pub root: RootSpec,
     /// Archives that are unpacked for the build.
-    #[serde(rename = "archive", default, deserialize_with = "archive::distinct")]
     pub archives: Vec<ArchiveSpec>,
-    /// The Debian packages that the image contains.
-    #[serde(default)]
-    pub runtime: RuntimeSpec,
-    /// The Python packages that the image contains.
-    #[serde(default, deserialize_with = "wheels::distinct")]
+    /// The Python packages that every image contains.
     pub wheels: Vec<WheelsSpec>,
-    /// How a container of the image starts.
-    pub image: StartSpec,
-    /// The users.
-    #[serde(rename = "user", default)]
-    pub users: Vec<UserSpec>,
-    /// The files.
-    #[serde(rename = "file")]
-    pub files: Vec<FileSpec>,
+    /// The images: one without a name, or those that have names.
+    pub images: Vec<ImageSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSpec {
+    build: BuildSpec,
+    #[serde(default)]
+    root: RootSpec,
+    #[serde(default, deserialize_with = "archive::distinct")]
+    archive: Vec<ArchiveSpec>,
+    #[serde(default)]
+    runtime: RuntimeSpec,
+    #[serde(default, deserialize_with = "wheels::distinct")]
+    wheels: Vec<WheelsSpec>,
+    image: Images,
+    #[serde(default)]
+    user: Vec<UserSpec>,
+    file: Option<Vec<FileSpec>>,
+}
+
+impl TryFrom<RawSpec> for Spec {
+    type Error = String;
+
+    fn try_from(raw: RawSpec) -> Result<Self, String> {
+        if matches!(raw.image, Images::One(_)) && raw.file.is_none() {
+            return Err("missing field `file`".to_owned());
+        }
+        let shared = Parts {
+            runtime: raw.runtime,
+            wheels: raw.wheels.clone(),
+            users: raw.user,
+            files: raw.file.unwrap_or_default(),
+        };
+        Ok(Self {
+            build: raw.build,
+            root: raw.root,
+            archives: raw.archive,
+            wheels: raw.wheels,
+            images: raw.image.with(&shared)?,
+        })
+    }
 }
 
 impl Spec {
@@ -73,14 +108,11 @@ impl Spec {
         content::toml::parse(text)
     }
 
-    /// The names of the binaries that cargo or Go compiles: those that `[build]` lists, or else those that the files name, or
-    /// else that of the package.
+    /// The names of the binaries that cargo or Go compiles: those that `[build]` lists, or else those that the files of all images
+    /// name, or else that of the package.
     pub fn binaries(&self) -> BTreeSet<&str> {
-        let files = self.files.iter().filter_map(|file| match &file.origin {
-            Origin::Binary(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let named: BTreeSet<_> = files.collect();
+        let images = self.images.iter();
+        let named: BTreeSet<_> = images.flat_map(|image| image.parts.binaries()).collect();
         match &self.build {
             BuildSpec::Cargo(cargo) if !cargo.binaries.is_empty() => {
                 cargo.binaries.iter().map(String::as_str).collect()
@@ -88,6 +120,11 @@ impl Spec {
             BuildSpec::Cargo(cargo) if named.is_empty() => [cargo.package.as_str()].into(),
             BuildSpec::Cargo(_) | BuildSpec::Go(_) | BuildSpec::Command(_) => named,
         }
+    }
+
+    /// The files of all images.
+    pub fn files(&self) -> impl Iterator<Item = &FileSpec> {
+        self.images.iter().flat_map(|image| &image.parts.files)
     }
 }
 
@@ -115,7 +152,10 @@ binary = "p"
     #[test]
     fn reads_an_image_toml() {
         let spec = Spec::parse(SPEC).unwrap();
-        assert_eq!(spec.files[0].origin, Origin::Binary("p".into()));
+        assert_eq!(
+            spec.images[0].parts.files[0].origin,
+            Origin::Binary("p".into())
+        );
     }
 
     #[test]
@@ -144,7 +184,7 @@ binary = "p"
             "image = [[\"/p\"]]",
         ] {
             let error = Spec::parse(&format!("{array}\n{before}{after}")).unwrap_err();
-            assert!(error.message().contains("sequence"), "{error}");
+            assert!(error.message().starts_with("invalid type: "), "{error}");
         }
         let (before, _) = SPEC.split_once("[[file]]").unwrap();
         let text = format!(

@@ -126,6 +126,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         builder_id: "https://builder.example",
         source_uri: "git+https://source.example/program",
         source: &source,
+        image: None,
         lock: &lock(),
         lock_digest: Digest::of(b"lock"),
         root: &RootSpec {
@@ -142,7 +143,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
             linked("program", "0.1.0", Some("workload")),
         ],
         base: None,
-        modules: &[],
+        modules: &BTreeMap::new(),
     })
 }
 

@@ -287,12 +287,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --output --help"
+            opts="-o -h --image --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -529,12 +533,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --help"
+            opts="-h --image --store --store-limit --archive --keyring --module-proxy --wheel-index --archive-key --evidence --capsule --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --progress --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

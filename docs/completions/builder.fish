@@ -28,7 +28,7 @@ complete -c builder -n "__fish_builder_needs_command" -s h -l help -d 'Print hel
 complete -c builder -n "__fish_builder_needs_command" -s V -l version -d 'Print version'
 complete -c builder -n "__fish_builder_needs_command" -f -a "init" -d 'Write Image.toml, terms.json, policies and cloudbuild.yaml for a program of yours'
 complete -c builder -n "__fish_builder_needs_command" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
-complete -c builder -n "__fish_builder_needs_command" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_needs_command" -f -a "build" -d 'Build the image of the last commit, or each of several, without network access; prints its digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
 complete -c builder -n "__fish_builder_needs_command" -f -a "capsule" -d 'Put every input that Image.lock names into one OCI artifact, for builds without network; prints its digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "publish" -d 'Push, sign and attest an image in one command; prints its reference by digest'
@@ -59,6 +59,7 @@ tty\t'A block of the current steps, with the last lines of compilers, that is re
 quiet\t'No steps; of a step that fails, what its program said'
 rawjson\t'A JSON document for each event'"
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand build" -l image -d 'Build only this image, of several that Image.toml describes with [[image]] [default: all of them]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
@@ -81,9 +82,10 @@ plain\t'A line for each event'
 tty\t'A block of the current steps, with the last lines of compilers, that is redrawn'
 quiet\t'No steps; of a step that fails, what its program said'
 rawjson\t'A JSON document for each event'"
-complete -c builder -n "__fish_builder_using_subcommand build" -s o -l output -d 'The OCI layout to write; an earlier one is replaced' -r -F
+complete -c builder -n "__fish_builder_using_subcommand build" -s o -l output -d 'The OCI layout to write, or a folder with a layout for each of several images; an earlier one is replaced' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand build" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand digest" -l image -d 'Build only this image, of several that Image.toml describes with [[image]] [default: all of them]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
@@ -264,7 +266,7 @@ complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_s
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "init" -d 'Write Image.toml, terms.json, policies and cloudbuild.yaml for a program of yours'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "build" -d 'Build the image of the last commit, or each of several, without network access; prints its digest'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "capsule" -d 'Put every input that Image.lock names into one OCI artifact, for builds without network; prints its digest'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest capsule publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "publish" -d 'Push, sign and attest an image in one command; prints its reference by digest'

@@ -85,7 +85,7 @@ pub(crate) fn build(
         invocation,
         linked,
         packages,
-        modules: Vec::new(),
+        modules: BTreeMap::new(),
     })
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn build(
         false => &files,
     };
     Ok(Program {
-        modules: modules(built)?,
+        modules: modules(spec, built)?,
         binaries: spec.outputs.keys().cloned().zip(files).collect(),
         invocation,
         linked: Vec::new(),
@@ -73,8 +73,12 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
         source: inputs.source.staged.clone(),
         target: INPUTS.into(),
     };
-    let wheels = inputs.wheels.folders().iter();
-    let wheels = wheels.filter(|wheels| is_free(&wheels.path));
+    // All images have the same ones.
+    let wheels = inputs.images.iter().take(1);
+    let wheels = wheels.flat_map(|image| image.wheels.folders());
+    let shared = &inputs.wanted.spec.wheels;
+    let is_shared = |path: &Path| shared.iter().any(|one| one.path == path);
+    let wheels = wheels.filter(|wheels| is_shared(&wheels.path) && is_free(&wheels.path));
     let wheels = wheels.map(|wheels| Bind {
         source: wheels.folder.clone(),
         target: wheels.path.clone(),
@@ -137,17 +141,20 @@ fn names(
     Ok(named.collect())
 }
 
-/// What outputs that are programs of Go say of the modules that they were made of.
-fn modules(files: &[PathBuf]) -> Result<Vec<sbom::BuildInfo>, CompileError> {
-    let mut all = Vec::new();
-    for file in files {
+/// What outputs that are programs of Go say of the modules that they were made of, by their names.
+fn modules(
+    spec: &CommandSpec,
+    files: &[PathBuf],
+) -> Result<BTreeMap<String, sbom::BuildInfo>, CompileError> {
+    let mut all = BTreeMap::new();
+    for (name, file) in spec.outputs.keys().zip(files) {
         if !is_program(file)? {
             continue;
         }
         let bytes = at::read(file, content::limits::LAYER)?;
         let info =
             sbom::build_info(&bytes).map_err(|error| Hinted::doing("listing modules", error))?;
-        all.extend(info);
+        all.extend(info.map(|info| (name.clone(), info)));
     }
     Ok(all)
 }

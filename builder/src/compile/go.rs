@@ -60,13 +60,14 @@ pub(crate) fn build(
     }
     compile(spec, &plan, order, &files, &without_c)?;
     let modules = linked(&files)?;
+    let names = || names.iter().map(|&name| name.to_owned());
     Ok(Program {
-        binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
+        modules: names().zip(modules).collect(),
+        binaries: names().zip(files).collect(),
         invocation,
         linked: Vec::new(),
         // Go links nothing of the root: it does not call a C compiler.
         packages: BTreeMap::new(),
-        modules,
     })
 }
 

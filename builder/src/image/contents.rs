@@ -19,8 +19,9 @@ use crate::at::At;
 use crate::compile::program::Program;
 use crate::inputs::debian::Runtime;
 use crate::inputs::wheels::Unpacked;
+use crate::lock::packages::Package;
 use crate::lock::wheels::Wheel;
-use crate::spec::{FileSpec, Origin, Spec};
+use crate::spec::{FileSpec, ImageSpec, Origin};
 use crate::untrusted::shown;
 
 /// Bytes that are read at once.
@@ -32,8 +33,10 @@ pub(super) struct Origins<'a> {
     pub(super) directory: &'a Path,
     /// The compiled program.
     pub(super) program: &'a Program,
-    /// The packages that the image contains.
+    /// The unpacked packages of all images.
     pub(super) runtime: &'a Runtime,
+    /// Those that the image contains.
+    pub(super) packages: &'a [Package],
     /// The Python packages that the image contains.
     pub(super) wheels: &'a [Unpacked],
 }
@@ -52,10 +55,11 @@ pub(super) struct Contents {
 ///
 /// # Errors
 /// An entry cannot be added, or two parts of `Image.toml` make the same path.
-pub(super) fn collect(spec: &Spec, origins: &Origins<'_>) -> Result<Contents, Hinted> {
-    let accounts = Accounts::of(&spec.users)?;
+pub(super) fn collect(image: &ImageSpec, origins: &Origins<'_>) -> Result<Contents, Hinted> {
+    let ImageSpec { start, parts, .. } = image;
+    let accounts = Accounts::of(&parts.users)?;
     let mut collection = Collection::default();
-    for file in &spec.files {
+    for file in &parts.files {
         let from = From::from(format!("[[file]] {}", shown(&file.path)));
         let added = add(file, &accounts, origins);
         let added =
@@ -67,10 +71,10 @@ pub(super) fn collect(spec: &Spec, origins: &Origins<'_>) -> Result<Contents, Hi
     for entry in accounts.entries()? {
         collection.add(entry, &From::from("[[user]]"))?;
     }
-    let owned = packages::add(origins.runtime.packages(), &mut collection)?;
+    let owned = packages::add(origins.runtime.packages(origins.packages), &mut collection)?;
     let wheels = wheels::add(origins.wheels, &mut collection)?;
     // The files of a base are not known here.
-    if let (Some(user), None) = (&spec.image.user, &spec.image.base) {
+    if let (Some(user), None) = (&start.user, &start.base) {
         check_user(user, &accounts, &collection)?;
     }
     let entries = collection.finish()?;

@@ -7,9 +7,11 @@ mod wheels;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
+use attest::provenance::{
+    BUILD_TYPE, BuildDefinition, Builder, IMAGE, ResourceDescriptor, RunDetails,
+};
 use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl};
-use attest::{Provenance, Sbom};
+use attest::{ImageName, Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
 use content::Digest;
@@ -34,7 +36,9 @@ pub struct Description<'a> {
     pub source_uri: &'a str,
     /// The staged source.
     pub source: &'a Source,
-    /// All other inputs.
+    /// The name of the image, if `Image.toml` has several.
+    pub image: Option<&'a ImageName>,
+    /// All other inputs of the image.
     pub lock: &'a Lock,
     /// The digest of `Image.lock` as it is committed.
     pub lock_digest: Digest,
@@ -49,7 +53,7 @@ pub struct Description<'a> {
     /// The base image.
     pub base: Option<&'a BaseImage>,
     /// What programs of Go say of the modules that are linked into them.
-    pub modules: &'a [::sbom::BuildInfo],
+    pub modules: &'a BTreeMap<String, ::sbom::BuildInfo>,
 }
 
 /// The provenance of the build (SLSA provenance v1).
@@ -70,11 +74,13 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
     if !ignored.is_empty() {
         internal.push(("ignored", json!(ignored)));
     }
+    let image = description.image.map(|name| (IMAGE, name.as_str()));
+    let external = external.into_iter().chain(image);
     let external = external.map(|(name, value)| (name.to_owned(), Value::from(value)));
     Provenance {
         build_definition: BuildDefinition {
             build_type: BUILD_TYPE.to_owned(),
-            external_parameters: external.into(),
+            external_parameters: external.collect(),
             internal_parameters: internal
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
@@ -345,6 +351,7 @@ mod tests {
             repositories: Vec::new(),
             modules: Vec::new(),
             wheels: Vec::new(),
+            images: Vec::new(),
         }
     }
 
@@ -383,6 +390,7 @@ mod tests {
             builder_id: "https://builder.example",
             source_uri: "git+https://source.example/x",
             source: &source,
+            image: None,
             lock: &lock(),
             lock_digest: Digest::of(b"lock"),
             root: &RootSpec {
@@ -401,7 +409,7 @@ mod tests {
                     .into(),
             )]),
             base: None,
-            modules: &[],
+            modules: &BTreeMap::new(),
         })
     }
 

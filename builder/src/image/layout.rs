@@ -18,37 +18,44 @@ use super::describe::{self, Description};
 use crate::at::At;
 use crate::compile::program::Program;
 use crate::error::Error;
-use crate::inputs::Inputs;
 use crate::inputs::debian::evidence;
+use crate::inputs::{ImageInputs, Inputs};
 use crate::interrupt::Interrupt;
 use crate::order::Order;
-use crate::spec::{Origin, Spec, StartSpec};
+use crate::spec::{Origin, Parts, StartSpec};
 
 /// The file in a layout that says which checks of the inputs were made. Unlike the other documents, it depends on the
 /// machine: a registry may be unreachable.
 pub const CHECKS: &str = "checks.json";
 
-/// Writes the image into the empty folder `layout`. Returns its digests, and its files.
+/// Writes an image into the empty folder `layout`. Returns its digests, and its files.
 pub(crate) fn assemble(
     inputs: &Inputs,
+    image: &ImageInputs,
     program: &Program,
     layout: &Path,
     interrupt: &Interrupt,
 ) -> Result<(Identities, Files), Error> {
-    let spec = &inputs.wanted.spec;
+    let ImageInputs {
+        wanted,
+        wheels,
+        base,
+    } = image;
     let directory = inputs.source.staged.join(&inputs.source.directory);
     let contents = contents::collect(
-        spec,
+        &wanted.spec,
         &Origins {
             directory: &directory,
             program,
             runtime: &inputs.runtime,
-            wheels: inputs.wheels.folders(),
+            packages: &wanted.lock.runtime,
+            wheels: wheels.folders(),
         },
     )?;
     let layout = Layout::create(layout).map_err(unassembled)?;
-    let base = inputs.base.as_ref();
-    let lower = base.map(|base| base::add(base, &layout, interrupt));
+    let lower = base
+        .as_ref()
+        .map(|base| base::add(base, &layout, interrupt));
     let lower = lower.transpose()?;
     let below = lower.as_ref().map(|lower| {
         lower.check(&contents.entries)?;
@@ -60,13 +67,13 @@ pub(crate) fn assemble(
         owned: contents.owned,
         wheels: contents.wheels,
     };
-    let image = ImageSpec {
+    let spec = ImageSpec {
         base: lower.as_ref().map(|lower| lower.base.clone()),
         entries: contents.entries,
-        architecture: spec.root.architecture.clone(),
-        execution: execution(&spec.image),
+        architecture: inputs.wanted.spec.root.architecture.clone(),
+        execution: execution(&wanted.spec.start),
     };
-    let identities = assemble::assemble(image, &layout).map_err(unassembled)?;
+    let identities = assemble::assemble(spec, &layout).map_err(unassembled)?;
     Ok((identities, files))
 }
 
@@ -89,6 +96,8 @@ fn execution(start: &StartSpec) -> Execution {
 
 /// The image that documents are about.
 pub(crate) struct Described<'a> {
+    pub inputs: &'a ImageInputs,
+    pub program: &'a Program,
     pub identities: &'a Identities,
     pub files: &'a Files,
 }
@@ -97,11 +106,9 @@ pub(crate) struct Described<'a> {
 pub(crate) fn describe(
     order: &Order<'_>,
     inputs: &Inputs,
-    program: &Program,
     image: &Described<'_>,
     layout: &Path,
 ) -> Result<(), Error> {
-    let spec = &inputs.wanted.spec;
     let own;
     let source_uri = match order.source_uri {
         Some(uri) => uri,
@@ -110,18 +117,20 @@ pub(crate) fn describe(
             &own
         }
     };
-    let packages = linked(spec, program);
+    let (wanted, program) = (&image.inputs.wanted, image.program);
+    let packages = linked(&wanted.spec.parts, program);
     let description = Description {
         builder_id: order.builder_id,
         source_uri,
         source: &inputs.source,
-        lock: &inputs.lock,
+        image: wanted.spec.name.as_ref(),
+        lock: &wanted.lock,
         lock_digest: inputs.lock_digest,
-        root: &spec.root,
+        root: &inputs.wanted.spec.root,
         invocation: &program.invocation,
         linked: &program.linked,
         packages: &packages,
-        base: inputs.base.as_ref(),
+        base: image.inputs.base.as_ref(),
         modules: &program.modules,
     };
     let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
@@ -159,8 +168,8 @@ pub(crate) fn describe(
 }
 
 /// The names of the packages that are linked into binaries, by their paths in the image.
-fn linked(spec: &Spec, program: &Program) -> BTreeMap<String, BTreeSet<String>> {
-    let files = spec.files.iter().filter_map(|file| match &file.origin {
+fn linked(parts: &Parts, program: &Program) -> BTreeMap<String, BTreeSet<String>> {
+    let files = parts.files.iter().filter_map(|file| match &file.origin {
         Origin::Binary(name) => Some((file.path.clone(), program.packages.get(name)?.clone())),
         _ => None,
     });

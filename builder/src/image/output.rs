@@ -1,4 +1,4 @@
-//! Writes a layout atomically.
+//! Writes a layout, or a folder of layouts, atomically.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,6 +9,7 @@ use console::hint::Hinted;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use scratch::Scratch;
 
+use super::several::LIST;
 use crate::at::At;
 use crate::error::Error;
 
@@ -72,7 +73,10 @@ impl Output {
 
 fn may_be_replaced(place: &Path) -> io::Result<bool> {
     match fs::read_dir(place) {
-        Ok(mut entries) => Ok(place.join("oci-layout").is_file() || entries.next().is_none()),
+        Ok(mut entries) => {
+            let is_ours = ["oci-layout", LIST].map(|name| place.join(name).is_file());
+            Ok(is_ours.contains(&true) || entries.next().is_none())
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
         Err(error) => Err(error),
@@ -97,6 +101,19 @@ mod tests {
         publish(&place, "two");
         assert_eq!(fs::read_to_string(place.join("oci-layout")).unwrap(), "two");
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_layouts_of_several_images_are_replaced() {
+        let scratch = tempfile::tempdir().unwrap();
+        let place = scratch.path().join("out");
+        for image in ["one", "two"] {
+            let output = Output::prepare(&place).unwrap();
+            fs::write(output.path().join(LIST), "[]").unwrap();
+            fs::create_dir(output.path().join(image)).unwrap();
+            output.publish().unwrap();
+        }
+        assert!(place.join("two").is_dir() && !place.join("one").exists());
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn a_crate_is_what_a_lock_expects() {
     let spec = folder.spec();
     assert!(matches!(&spec.build, BuildSpec::Cargo(cargo) if cargo.package == "server"));
     assert_eq!(spec.root.packages[0].name, "libclang-dev");
-    assert_eq!(spec.image.entrypoint, ["/server"]);
+    assert_eq!(spec.images[0].start.entrypoint, ["/server"]);
     // What `builder lock` reads before it fetches anything.
     assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
 }
@@ -112,7 +112,7 @@ fn a_module_is_what_a_lock_expects() {
     assert_eq!(open(&started, spec::FILE), ["image.labels"]);
     let spec = folder.spec();
     assert!(matches!(&spec.build, BuildSpec::Go(go) if go.packages == ["./cmd/serve"]));
-    assert_eq!(spec.image.entrypoint, ["/serve"]);
+    assert_eq!(spec.images[0].start.entrypoint, ["/serve"]);
     assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
     let old = Folder::of(&[
         ("go.mod", "module example.org/app\n\ngo 1.19\n"),
@@ -135,12 +135,12 @@ fn a_program_in_python_is_its_files() {
     let expected = ["file", "wheels", "image.labels"];
     assert_eq!(open(&started, spec::FILE), expected);
     let spec = folder.spec();
-    assert_eq!(spec.runtime.packages, ["python3"]);
-    assert_eq!(spec.image.entrypoint, ["/usr/bin/python3", "/app/main.py"]);
-    let files = spec
-        .files
-        .iter()
-        .map(|file| (file.path.as_str(), &file.origin));
+    assert_eq!(spec.images[0].parts.runtime.packages, ["python3"]);
+    assert_eq!(
+        spec.images[0].start.entrypoint,
+        ["/usr/bin/python3", "/app/main.py"]
+    );
+    let files = spec.files().map(|file| (file.path.as_str(), &file.origin));
     assert_eq!(
         files.collect::<Vec<_>>(),
         [
@@ -169,10 +169,19 @@ fn a_command_of_a_project_starts_its_function() {
     assert_eq!(open(&started, spec::FILE), expected);
     let spec = folder.spec();
     let call = "import sys; from pkg.cli import app; sys.exit(app.run())";
-    assert_eq!(spec.image.entrypoint, ["/usr/bin/python3", "-c", call]);
-    assert_eq!(spec.image.env["PYTHONPATH"], "/app:/app/site-packages");
-    assert_eq!(spec.files[0].path, "/app/pkg");
-    assert_eq!(spec.files[0].origin, Origin::Tree("src/pkg".into()));
+    assert_eq!(
+        spec.images[0].start.entrypoint,
+        ["/usr/bin/python3", "-c", call]
+    );
+    assert_eq!(
+        spec.images[0].start.env["PYTHONPATH"],
+        "/app:/app/site-packages"
+    );
+    assert_eq!(spec.images[0].parts.files[0].path, "/app/pkg");
+    assert_eq!(
+        spec.images[0].parts.files[0].origin,
+        Origin::Tree("src/pkg".into())
+    );
     assert_eq!(spec.wheels[0].requirements, "requirements.txt");
 }
 
@@ -185,7 +194,7 @@ fn a_module_in_python_is_started() {
         ("extras/x.py", ""),
     ]);
     folder.init();
-    let entrypoint = folder.spec().image.entrypoint;
+    let entrypoint = folder.spec().images.remove(0).start.entrypoint;
     assert_eq!(entrypoint, ["/usr/bin/python3", "-m", "pkg"]);
     // What tools read is no program.
     for files in [
@@ -220,8 +229,11 @@ fn a_script_is_run_by_its_interpreter() {
         ["runtime.packages", "image.labels"]
     );
     let spec = folder.spec();
-    assert_eq!(spec.image.entrypoint, ["/usr/bin/dash", "/app/run"]);
-    assert_eq!(spec.runtime.packages, ["dash", "coreutils"]);
+    assert_eq!(
+        spec.images[0].start.entrypoint,
+        ["/usr/bin/dash", "/app/run"]
+    );
+    assert_eq!(spec.images[0].parts.runtime.packages, ["dash", "coreutils"]);
     assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
 }
 
@@ -238,9 +250,12 @@ fn another_program_can_start_it() {
     })
     .unwrap();
     let spec = folder.spec();
-    assert_eq!(spec.image.base, Some(base));
+    assert_eq!(spec.images[0].start.base, Some(base));
     assert_eq!(
-        (spec.image.entrypoint.len(), spec.image.user.as_deref()),
+        (
+            spec.images[0].start.entrypoint.len(),
+            spec.images[0].start.user.as_deref()
+        ),
         (0, Some("0:0"))
     );
     let terms: serde_json::Value = serde_json::from_str(&folder.read("terms.json")).unwrap();

@@ -1,6 +1,7 @@
 //! What is wrong with `Image.toml` and the source of a program that cargo compiles. All of it is found when a lock is
 //! resolved, before anything is fetched, and is in one error.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use console::hint::Hinted;
@@ -10,7 +11,7 @@ use super::git::{self, CargoFiles, Chosen, Located};
 use super::text::read;
 use crate::error::Error;
 use crate::spec::cargo::Target;
-use crate::spec::{BuildSpec, CargoSpec, Origin, Spec, root};
+use crate::spec::{BuildSpec, CargoSpec, Spec, root};
 use crate::untrusted::shown;
 
 const HINT: &str = "mend all of them, and run `builder lock` again";
@@ -84,12 +85,10 @@ fn listed(faults: impl Iterator<Item = String>) -> Hinted {
 
 /// Binaries that files name, and that are not among those that `[build]` lists.
 fn unlisted(cargo: &CargoSpec, spec: &Spec) -> Vec<String> {
-    let files = spec.files.iter().filter_map(|file| match &file.origin {
-        Origin::Binary(name) => Some(name),
-        _ => None,
-    });
-    let unlisted =
-        files.filter(|name| !cargo.binaries.is_empty() && !cargo.binaries.contains(*name));
+    let images = spec.images.iter();
+    let named: BTreeSet<_> = images.flat_map(|image| image.parts.binaries()).collect();
+    let is_listed = |name: &str| cargo.binaries.is_empty() || cargo.binaries.contains(name);
+    let unlisted = named.into_iter().filter(|name| !is_listed(name));
     unlisted
         .map(|name| {
             let name = shown(name);

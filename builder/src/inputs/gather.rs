@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use attest::ImageName;
 use content::Digest;
 
 use super::archive::{self, Mounted};
@@ -13,9 +14,9 @@ use super::git::Source;
 use super::git::repositories::Staged;
 use super::go::{self, GoInputs};
 use super::normalize::normalize;
-use super::obtain::obtain;
+use super::obtain::{contained, obtain};
 use super::supply::Supply;
-use super::wanted::Wanted;
+use super::wanted::{Image, Wanted};
 use super::wheels::Wheels;
 use crate::at::At;
 use crate::error::Error;
@@ -38,12 +39,10 @@ pub struct Inputs {
     pub root: PathBuf,
     /// The archives that `Image.toml` names.
     pub archives: Vec<Mounted>,
-    /// The packages that the image contains.
+    /// The packages that the images contain.
     pub runtime: Runtime,
-    /// The Python packages that the image contains.
-    pub wheels: Wheels,
-    /// The base image.
-    pub base: Option<BaseImage>,
+    /// The images.
+    pub images: Vec<ImageInputs>,
     /// What the kind of build needs besides.
     pub ready: Ready,
     /// The git repositories with crates, if there are any.
@@ -51,6 +50,16 @@ pub struct Inputs {
     /// Whether the crates were compared with the public registry, and the Python packages with the package index. Without
     /// them, there is nothing to compare.
     pub registry: RegistryCheck,
+}
+
+/// An image, and its inputs.
+pub struct ImageInputs {
+    /// What it is, and its lock.
+    pub wanted: Image,
+    /// The Python packages that it contains.
+    pub wheels: Wheels,
+    /// The image below it.
+    pub base: Option<BaseImage>,
 }
 
 /// What a kind of build needs, unpacked.
@@ -73,19 +82,32 @@ pub enum Ready {
     Command(CommandSpec),
 }
 
-/// Obtains, checks and unpacks all inputs of a staged source, as the files of its commit name them; `scratch` is a folder for
-/// temporary files.
+/// Obtains, checks and unpacks the inputs of a staged source, as the files of its commit name them: those of the image `name`, or
+/// of all images. `scratch` is a folder for temporary files.
 ///
 /// # Errors
-/// An input is missing, is another than locked, or cannot be unpacked, or the work was interrupted.
-pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inputs, Error> {
+/// There is no image with this name, an input is missing, is another than locked, or cannot be unpacked, or the work was
+/// interrupted.
+pub fn gather(
+    source: Source,
+    name: Option<&ImageName>,
+    scratch: &Path,
+    supply: &Supply<'_>,
+) -> Result<Inputs, Error> {
     let wanted = Wanted::staged(&source)?;
     let (lock, lock_digest) = wanted.lock(&source)?;
-    let obtained = obtain(&wanted, &lock, &lock_digest, supply)?;
+    let images = wanted.chosen(name, &lock)?;
+    let obtained = obtain(&wanted, &lock, &lock_digest, &images, supply)?;
     let checked = supply.during("check the inputs", |_| {
-        check(&wanted, &lock, scratch, supply)
+        check(&wanted, &lock, &images, scratch, supply)
     })?;
     normalize(&source.staged).map_err(At::writing(&source.staged))?;
+    let images = images.into_iter().zip(checked.wheels).zip(obtained.bases);
+    let images = images.map(|((wanted, wheels), base)| ImageInputs {
+        wanted,
+        wheels,
+        base,
+    });
     Ok(Inputs {
         source,
         wanted,
@@ -95,8 +117,7 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
         root: checked.root,
         archives: checked.archives,
         runtime: checked.runtime,
-        wheels: checked.wheels,
-        base: obtained.base,
+        images: images.collect(),
         ready: checked.ready,
         repositories: obtained.repositories,
         registry: obtained.registry,
@@ -108,13 +129,15 @@ struct Checked {
     root: PathBuf,
     archives: Vec<Mounted>,
     runtime: Runtime,
-    wheels: Wheels,
+    /// Those of each image.
+    wheels: Vec<Wheels>,
     ready: Ready,
 }
 
 fn check(
     wanted: &Wanted,
     lock: &Lock,
+    images: &[Image],
     scratch: &Path,
     supply: &Supply<'_>,
 ) -> Result<Checked, Error> {
@@ -128,10 +151,13 @@ fn check(
         (root, ready.join())
     });
     let ready = ready.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let wheels = images
+        .iter()
+        .map(|image| Wheels::unpack(&image.lock.wheels, supply));
     Ok(Checked {
         archives: archive::prepare(&wanted.spec.archives, &lock.archives, supply)?,
-        runtime: Runtime::unpack(&lock.runtime, supply)?,
-        wheels: Wheels::unpack(&lock.wheels, supply)?,
+        runtime: Runtime::unpack(&contained(images), supply)?,
+        wheels: wheels.collect::<Result<_, _>>()?,
         root: root?,
         ready,
     })

@@ -24,7 +24,8 @@ pub fn pack(
 ) -> Result<Assembled, Error> {
     let wanted = Wanted::read(directory)?;
     let (lock, digest) = wanted.lock_in(Path::new(""), directory)?;
-    drop(obtain(&wanted, &lock, &digest, supply)?);
+    let images = wanted.images(&lock)?;
+    drop(obtain(&wanted, &lock, &digest, &images, supply)?);
     archive::complete(&wanted.spec.archives, &lock.archives, supply)?;
     let git = repositories::pack(&lock.repositories, supply)?;
     let annotated = Annotated {

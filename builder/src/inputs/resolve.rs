@@ -1,10 +1,12 @@
 //! Resolves the inputs of a directory to its lock.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use attest::ImageName;
 use console::hint::Hinted;
 use content::Digest;
 
@@ -19,7 +21,9 @@ use super::{archive, base, cargo, wheels};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::crates::Crate;
+use crate::lock::image::Contained;
 use crate::lock::modules::Module;
+use crate::lock::packages::Package;
 use crate::lock::{self, Lock, time::Time};
 use crate::spec::BuildSpec;
 
@@ -33,7 +37,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     let wanted = Wanted::read(directory)?;
     supply.store.remember(directory)?;
     let earlier = Wanted::earlier_lock(directory);
-    let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
+    let images = wanted.spec.images.iter();
+    let runtime: Vec<_> = images.map(|image| &image.parts.runtime).collect();
+    let resolved = debian::resolve(&wanted.spec.root, &runtime, supply, now)?;
     if matches!(wanted.spec.build, BuildSpec::Cargo(_)) {
         debian::check_for_cargo(&resolved.packages, &wanted.spec.archives)?;
     }
@@ -45,7 +51,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     }
     let known = earlier.as_ref().map_or(&[][..], |lock| &lock.repositories);
     let repositories = git::repositories::resolve(wanted.named.repositories(), known, supply)?;
-    let packages = [&resolved.packages[..], &resolved.runtime].concat();
+    let packages: BTreeSet<_> = resolved.runtime.iter().flatten().cloned().collect();
+    let packages = resolved.packages.iter().cloned().chain(packages);
+    let packages: Vec<_> = packages.collect();
     debian::fetch(&packages, &wanted.spec.root, supply)?;
     let named = fetch(&wanted.named, earlier.as_ref(), supply)?;
     if let (Some(compiler), Named::Cargo { configuration, .. }) = (&compiler, &wanted.named) {
@@ -57,10 +65,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         ];
         notes.iter().flatten().for_each(|note| supply.note(note));
     }
-    let architecture = &wanted.spec.root.architecture;
-    let wheels = wheels::resolve(&wanted.wheels, &resolved.runtime, architecture, supply)?;
-    let base = wanted.spec.image.base.as_ref();
-    let base = base.map(|reference| base::resolve(reference, architecture, supply));
+    let images = of_images(&wanted, resolved.runtime, supply)?;
     let known = earlier
         .as_ref()
         .filter(|lock| lock.packages == resolved.packages);
@@ -71,7 +76,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     let root = supply.during("check the build root", |_| {
         root::resolve(known.map(|lock| &lock.root), contents, supply)
     })?;
-    Ok(Lock {
+    let lock = Lock {
         version: Lock::VERSION,
         spec: wanted.spec_digest,
         cargo_lock: named.cargo_lock,
@@ -80,15 +85,41 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         indexes: resolved
             .indexes
             .dated_as(earlier.as_ref().map(|lock| &lock.indexes)),
-        base: base.transpose()?,
+        base: None,
         packages: resolved.packages,
-        runtime: resolved.runtime,
+        runtime: Vec::new(),
         archives,
         crates: named.crates,
         repositories,
         modules: named.modules,
-        wheels,
-    })
+        wheels: Vec::new(),
+        images: Vec::new(),
+    };
+    let lock = lock.with(images);
+    wanted.check_wheels(&lock)?;
+    Ok(lock)
+}
+
+/// What each image takes from outside, besides the inputs of the build.
+fn of_images(
+    wanted: &Wanted,
+    runtime: Vec<Vec<Package>>,
+    supply: &Supply<'_>,
+) -> Result<Vec<(Option<ImageName>, Contained)>, Error> {
+    let architecture = &wanted.spec.root.architecture;
+    let images = wanted.spec.images.iter().zip(&wanted.wheels).zip(runtime);
+    let images = images.map(|((image, wheels), runtime)| {
+        let wheels = wheels::resolve(wheels, &runtime, architecture, supply)?;
+        let base = image.start.base.as_ref();
+        let base = base.map(|reference| base::resolve(reference, architecture, supply));
+        let contained = Contained {
+            base: base.transpose()?,
+            runtime,
+            wheels,
+        };
+        Ok((image.name.clone(), contained))
+    });
+    images.collect()
 }
 
 /// The parts of a lock that depend on the kind of build.

@@ -5,6 +5,7 @@ mod named;
 use std::io;
 use std::path::Path;
 
+use attest::ImageName;
 use console::hint::Hinted;
 use content::Digest;
 
@@ -15,7 +16,7 @@ use super::wheels::{self, WantedWheels};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, LockError};
-use crate::spec::{self, BuildSpec, Spec};
+use crate::spec::{self, BuildSpec, ImageSpec, Spec, WheelsSpec};
 use crate::untrusted;
 
 pub use named::Named;
@@ -29,10 +30,19 @@ pub struct Wanted {
     pub spec_digest: Digest,
     /// What the files of the build's kind name.
     pub named: Named,
-    /// The Python packages that the image contains.
-    pub wheels: Vec<WantedWheels>,
+    /// The Python packages that each image contains.
+    pub wheels: Vec<Vec<WantedWheels>>,
     /// The version of Rust that the package needs, if a lock is resolved and the package says so.
     pub rust_version: Option<String>,
+}
+
+/// An image that is wanted.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// What it is.
+    pub spec: ImageSpec,
+    /// The lock, as it would be if the image were the only one of the file.
+    pub lock: Lock,
 }
 
 impl Wanted {
@@ -104,7 +114,8 @@ impl Wanted {
         let lock = parse_lock(&path, &text)?;
         check_digest(spec::FILE, Some(lock.spec), Some(self.spec_digest))?;
         self.named.check(&lock)?;
-        wheels::check(&self.wheels, &lock, &self.spec.root.architecture)?;
+        self.images(&lock)?;
+        self.check_wheels(&lock)?;
         Ok((lock, Digest::of(text.as_bytes())))
     }
 
@@ -116,6 +127,86 @@ impl Wanted {
         let (spec, _) = read_spec(Path::new(""), directory)?;
         let path = directory.join(lock::FILE);
         Ok((spec, parse_lock(&path, &read(Path::new(""), &path)?)?))
+    }
+
+    /// The images, each with its lock.
+    ///
+    /// # Errors
+    /// The lock has other images.
+    pub(super) fn images(&self, lock: &Lock) -> Result<Vec<Image>, Hinted> {
+        let locked = lock.images.iter().map(|image| Some(&image.name));
+        let named = self.spec.images.iter().map(|image| image.name.as_ref());
+        if !named.filter(Option::is_some).eq(locked) {
+            let others = "checking Image.lock: its images are not those of Image.toml";
+            return Err(Hinted::new(others).hinting(lock::AGAIN));
+        }
+        let images = self.spec.images.iter().cloned().zip(lock.of_each());
+        let images = images.map(|(spec, lock)| Image { spec, lock });
+        Ok(images.collect())
+    }
+
+    /// The image with this name, or all images, each with its lock.
+    ///
+    /// # Errors
+    /// There is no image with this name.
+    pub(super) fn chosen(
+        &self,
+        name: Option<&ImageName>,
+        lock: &Lock,
+    ) -> Result<Vec<Image>, Hinted> {
+        let mut images = self.images(lock)?;
+        if let Some(name) = name {
+            images.retain(|image| image.spec.name.as_ref() == Some(name));
+        }
+        match (images.is_empty(), name) {
+            (true, Some(name)) => Err(self.without(name)),
+            _ => Ok(images),
+        }
+    }
+
+    fn without(&self, name: &ImageName) -> Hinted {
+        let images = self.spec.images.iter();
+        let known = images.filter_map(|image| image.name.as_ref());
+        let known: Vec<_> = known.map(ImageName::as_str).collect();
+        match known.is_empty() {
+            true => Hinted::new(format_args!(
+                "choosing image {name}: Image.toml describes one image, which has no name"
+            ))
+            .hinting("name no image; or write [[image]] with a name in Image.toml"),
+            false => Hinted::new(format_args!(
+                "choosing image {name}: Image.toml has no image of this name: it has {}",
+                known.join(", ")
+            ))
+            .hinting("name one of these"),
+        }
+    }
+
+    /// Checks that each image has its wheels, and those that a command uses are the same in all images: it runs once.
+    ///
+    /// # Errors
+    /// It has others, or they differ.
+    pub(super) fn check_wheels(&self, lock: &Lock) -> Result<(), Hinted> {
+        let locks = lock.of_each();
+        for (wheels, lock) in self.wheels.iter().zip(&locks) {
+            wheels::check(wheels, lock, &self.spec.root.architecture)?;
+        }
+        let is_run =
+            matches!(&self.spec.build, BuildSpec::Command(spec) if !spec.command.is_empty());
+        let shared = self.spec.wheels.iter().filter(|_| is_run);
+        for one in shared {
+            let of = |lock: &Lock| {
+                let wheels = lock.wheels.iter().filter(|wheel| wheel.path == one.path);
+                wheels.cloned().collect::<Vec<_>>()
+            };
+            if locks.windows(2).any(|pair| of(&pair[0]) != of(&pair[1])) {
+                return Err(Hinted::new(format_args!(
+                    "checking Image.lock: the images have different wheels in {}, and the command of [build] sees one of them",
+                    one.path.display()
+                ))
+                .hinting("use the same Python in all images, or write these [[wheels]] as [[image.wheels]]"));
+            }
+        }
+        Ok(())
     }
 
     /// The lock that is now in a directory of the working tree, if it can be read: it is about to be replaced.
@@ -154,13 +245,19 @@ fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, Digest), Error> {
     Ok((spec, Digest::of(text.as_bytes())))
 }
 
-/// The files of requirements in a directory below `base`.
-fn read_wheels(spec: &Spec, base: &Path, directory: &Path) -> Result<Vec<WantedWheels>, Error> {
-    let wheels = spec.wheels.iter().map(|one| {
+/// What the files of requirements in a directory below `base` name, for each image.
+fn read_wheels(
+    spec: &Spec,
+    base: &Path,
+    directory: &Path,
+) -> Result<Vec<Vec<WantedWheels>>, Error> {
+    let read_one = |one: &WheelsSpec| -> Result<_, Error> {
         let text = read(base, &directory.join(&one.requirements))?;
         Ok(WantedWheels::parse(one, &text)?)
-    });
-    wheels.collect()
+    };
+    let images = spec.images.iter();
+    let images = images.map(|image| image.parts.wheels.iter().map(read_one).collect());
+    images.collect()
 }
 
 fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
@@ -171,7 +268,66 @@ fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::image::LockedImage;
     use crate::lock::tests::lock;
+    use crate::lock::wheels::Wheel;
+
+    /// An `Image.toml` with a command and two images, which have these wheels of one requirement.
+    fn checked(digests: [Digest; 2], command: &str) -> Result<(), String> {
+        let image = |name: &str| format!("[[image]]\nname = '{name}'\nentrypoint = []\n");
+        let text = format!(
+            "[build]\nkind = 'command'\n{command}\n[[wheels]]\nrequirements = 'r'\npath = '/app'\npython = '3.12'\n\
+             glibc = '2.36'\n{}{}",
+            image("a"),
+            image("b")
+        );
+        let spec = Spec::parse(&text).unwrap();
+        let hex = digests.map(|digest| format!(" --hash=sha256:{}", digest.hex()));
+        let required = format!("a==1{}\n", hex.concat());
+        let wheels = WantedWheels::parse(&spec.wheels[0], &required).unwrap();
+        let wanted = Wanted {
+            spec,
+            spec_digest: digests[0],
+            named: Named::Command,
+            wheels: vec![vec![wheels.clone()], vec![wheels]],
+            rust_version: None,
+        };
+        let images = ["a", "b"].into_iter().zip(digests);
+        let images = images.map(|(name, sha256)| LockedImage {
+            name: name.parse().unwrap(),
+            base: None,
+            runtime: Vec::new(),
+            wheels: vec![Wheel {
+                path: "/app".into(),
+                name: "a".parse().unwrap(),
+                version: "1".parse().unwrap(),
+                file: "a-1-py3-none-any.whl".parse().unwrap(),
+                sha256,
+                size: 1,
+            }],
+        });
+        let lock = Lock {
+            images: images.collect(),
+            ..lock()
+        };
+        assert_eq!(wanted.images(&lock).unwrap().len(), 2);
+        assert!(wanted.images(&self::lock()).is_err());
+        wanted
+            .check_wheels(&lock)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_command_sees_the_wheels_that_all_images_have() {
+        let (one, other) = (Digest::of(b"x"), Digest::of(b"y"));
+        let command = "command = ['make']\noutputs = { a = 'a' }";
+        assert_eq!(checked([one, one], command), Ok(()));
+        assert_eq!(checked([one, other], ""), Ok(()));
+        assert_eq!(
+            checked([one, other], command).unwrap_err(),
+            "checking Image.lock: the images have different wheels in /app, and the command of [build] sees one of them"
+        );
+    }
 
     #[test]
     fn an_earlier_lock_is_one_of_this_version() {

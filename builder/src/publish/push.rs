@@ -10,6 +10,7 @@ use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, Target, media};
 use remote::{Registry, Transport};
 
 use crate::at::{self, At};
+use crate::image::several;
 use crate::inputs::debian::evidence;
 
 /// Pushes the image of the layout in `folder` without changes, and returns its reference by digest. If the layout contains
@@ -34,7 +35,7 @@ async fn push_counted(
     transport: &Transport,
     meter: Meter,
 ) -> Result<ImageRef, Hinted> {
-    let layout = Layout::open(folder).map_err(unread)?;
+    let layout = open(folder)?;
     meter.of(sizes(&layout)?);
     let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
     let registry = registry.counting(move |bytes| meter.add(bytes));
@@ -68,7 +69,7 @@ pub async fn is_pushed(
     reference: &Reference,
     transport: &Transport,
 ) -> Result<bool, Hinted> {
-    let layout = Layout::open(folder).map_err(unread)?;
+    let layout = open(folder)?;
     let wanted = layout.descriptor().map_err(unread)?.digest;
     let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
     match &reference.target {
@@ -85,6 +86,11 @@ pub async fn is_pushed(
 }
 
 const PUSHING: &str = "pushing layout";
+
+fn open(folder: &Path) -> Result<Layout, Hinted> {
+    several::check_single(folder)?;
+    Layout::open(folder).map_err(unread)
+}
 
 /// The layout cannot be read.
 fn unread(error: oci::Error) -> Hinted {

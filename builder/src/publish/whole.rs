@@ -17,6 +17,7 @@ use super::attest::{attest, read};
 use super::push;
 use super::sign::{find, refused, sign};
 use crate::error::Error;
+use crate::image::several;
 
 /// What is published.
 #[derive(Clone, Copy)]
@@ -87,8 +88,9 @@ pub struct Unfinished {
 /// for one.
 ///
 /// # Errors
-/// A file cannot be read, or is not such a predicate.
+/// The folder has several layouts, a file cannot be read, or is not such a predicate.
 pub fn predicates(layout: &Path, now: DateTime<Utc>) -> Result<Vec<(PredicateType, Value)>, Error> {
+    several::check_single(layout)?;
     let written = [
         (
             PredicateType::from(&Provenance::PREDICATE),

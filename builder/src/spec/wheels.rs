@@ -123,16 +123,22 @@ fn is_directory(path: &str) -> bool {
 pub(super) fn distinct<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<WheelsSpec>, D::Error> {
-    let all: Vec<WheelsSpec> = Vec::deserialize(deserializer)?;
+    let all = Vec::deserialize(deserializer)?;
+    check(&all).map_err(D::Error::custom)?;
+    Ok(all)
+}
+
+/// Checks that no two have one directory.
+pub(super) fn check(all: &[WheelsSpec]) -> Result<(), String> {
     for (index, one) in all.iter().enumerate() {
         if all[..index].iter().any(|other| other.path == one.path) {
-            return Err(D::Error::custom(format!(
+            return Err(format!(
                 "wheels: two are at {:?}, but each needs a directory of its own",
                 one.path
-            )));
+            ));
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 #[cfg(test)]

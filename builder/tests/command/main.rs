@@ -1,6 +1,7 @@
 //! Builds with any command: it sees a writable copy of its inputs and the packages of the build root, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+mod images;
 mod init;
 mod linked;
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::compile::program::Invocation;
 use crate::inputs::Supply;
 use crate::inputs::store::Store;
+use crate::spec::Spec;
 use oci::layer::{Mode, Owner};
 
 const SPEC: &str = r#"
@@ -30,7 +31,7 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
         },
         linked: Vec::new(),
         packages: BTreeMap::new(),
-        modules: Vec::new(),
+        modules: BTreeMap::new(),
     };
     let scratch = tempfile::tempdir().unwrap();
     let store = Store::open(scratch.path()).unwrap();
@@ -38,9 +39,10 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
         directory,
         program: &program,
         runtime: &Runtime::unpack(&[], &Supply::of(&store)).unwrap(),
+        packages: &[],
         wheels: &[],
     };
-    let contents = collect(&spec, &origins).map_err(|error| error.to_string())?;
+    let contents = collect(&spec.images[0], &origins).map_err(|error| error.to_string())?;
     Ok(contents.entries)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn resolved(modules: &[modules::Module]) -> impl Iterator<Item = Reso
 pub(super) fn application(description: &Description<'_>) -> Option<String> {
     let main = description
         .modules
-        .iter()
+        .values()
         .find_map(|info| info.main.as_ref())?;
     add_module(&mut Sbom::new(), main, description).ok()
 }
@@ -51,7 +51,7 @@ pub(super) fn application(description: &Description<'_>) -> Option<String> {
 /// # Errors
 /// The lock does not name a module of a program.
 pub(super) fn add(sbom: &mut Sbom, description: &Description<'_>) -> Result<(), Hinted> {
-    for info in description.modules {
+    for info in description.modules.values() {
         let main = match &info.main {
             Some(main) => Some(add_module(sbom, main, description)?),
             None => None,

@@ -1,5 +1,7 @@
 //! Brings the inputs of a capsule into the store.
 
+use std::collections::BTreeSet;
+
 use console::hint::Hinted;
 use content::{Digest, read_checked};
 
@@ -66,11 +68,13 @@ fn load_parts(parts: &[Part<'_>], lock: &Digest, supply: &Supply<'_>) -> Result<
         lock: *lock,
         supply,
     };
-    let mut missing = Vec::new();
+    let (mut missing, mut named) = (Vec::new(), BTreeSet::new());
     for part in parts {
         match supply.store.size(&part.key())? {
             Some(size) if size == part.size => supply.store.touch(&part.key()),
-            _ => missing.push(part),
+            // Several images may contain it.
+            _ if named.insert(supply.store.path(&part.key())) => missing.push(part),
+            _ => {}
         }
     }
     if missing.is_empty() {

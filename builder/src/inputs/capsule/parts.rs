@@ -10,7 +10,7 @@ use crate::inputs::store::{Key, Kind, Store};
 use crate::lock::Lock;
 use crate::lock::index::{IndexFile, SignedIndex};
 use crate::lock::packages::Package;
-use crate::spec::{Section, Spec};
+use crate::spec::{ImageSpec, Section, Spec};
 
 /// An input of a lock.
 #[derive(Clone, Debug)]
@@ -99,11 +99,12 @@ fn of_index<'a>(section: Section<'_>, index: &SignedIndex) -> [Part<'a>; 3] {
 
 /// All others, except the files of git repositories.
 pub(super) fn others<'a>(spec: &Spec, lock: &'a Lock) -> Vec<Part<'a>> {
-    let packages = lock.packages.iter().chain(&lock.runtime);
+    let packages = lock.packages.iter().chain(lock.contained());
     let mut parts: Vec<_> = packages.map(Part::of_package).collect();
     let archives = lock.archives.iter();
     parts.extend(archives.map(|one| Part::new(&one.key(), one.size, Place::Alone)));
-    parts.extend(of_base(spec, lock));
+    let images = spec.images.iter().zip(lock.of_each());
+    parts.extend(images.flat_map(|(image, lock)| of_base(image, &lock)));
     let crates = lock.crates().iter();
     parts.extend(crates.map(|one| Part::new(&one.key(), one.size, Place::WithCrates)));
     let modules = lock.modules.iter();
@@ -114,7 +115,8 @@ pub(super) fn others<'a>(spec: &Spec, lock: &'a Lock) -> Vec<Part<'a>> {
         };
         Part::new(&one.key(), one.size, place)
     }));
-    let wheels = lock.wheels.iter();
+    let of_images = lock.images.iter().flat_map(|image| &image.wheels);
+    let wheels = lock.wheels.iter().chain(of_images);
     parts.extend(wheels.map(|one| Part::new(&one.key(), one.size, Place::Alone)));
     parts
 }
@@ -126,8 +128,8 @@ pub(in crate::inputs) fn files(spec: &Spec, lock: &Lock, store: &Store) -> Vec<P
 }
 
 /// The blobs of the base image.
-fn of_base<'a>(spec: &Spec, lock: &Lock) -> Vec<Part<'a>> {
-    let (Some(reference), Some(base)) = (&spec.image.base, &lock.base) else {
+fn of_base<'a>(image: &ImageSpec, lock: &Lock) -> Vec<Part<'a>> {
+    let (Some(reference), Some(base)) = (&image.start.base, &lock.base) else {
         return Vec::new();
     };
     let name = reference.repository.to_string();

@@ -22,18 +22,18 @@ pub(in crate::inputs) struct Resolved {
     pub(in crate::inputs) indexes: Indexes,
     /// The packages of the build root, by name.
     pub(in crate::inputs) packages: Vec<Package>,
-    /// The packages that the image contains, by name.
-    pub(in crate::inputs) runtime: Vec<Package>,
+    /// The packages that each image contains, by name.
+    pub(in crate::inputs) runtime: Vec<Vec<Package>>,
 }
 
-/// Resolves the packages of a build root and of an image by the indexes that the archive has now, which must be valid at
+/// Resolves the packages of a build root and of images by the indexes that the archive has now, which must be valid at
 /// `now`. They are not fetched yet.
 ///
 /// # Errors
 /// The archive cannot be found or reached, an index cannot be verified, or no index has a package.
 pub(in crate::inputs) fn resolve(
     root: &RootSpec,
-    runtime: &RuntimeSpec,
+    runtime: &[&RuntimeSpec],
     supply: &Supply<'_>,
     now: Time,
 ) -> Result<Resolved, ArchiveError> {
@@ -54,7 +54,10 @@ pub(in crate::inputs) fn resolve(
     let suites = Suites::new(suites);
     let packages = suites.closure(&toolchain::packages(root, &suites));
     let packages = packages.map_err(ChainError::Broken)?;
-    let runtime = suites.closure_without(&runtime.packages, &runtime.exclude);
+    let runtime = runtime
+        .iter()
+        .map(|one| suites.closure_without(&one.packages, &one.exclude));
+    let runtime = runtime.collect::<Result<_, _>>();
     let runtime = runtime.map_err(ChainError::Broken)?;
     Ok(Resolved {
         indexes: Indexes(indexes),
@@ -126,7 +129,7 @@ fn parts<'a>(lock: &'a Lock, root: &'a RootSpec) -> Result<Vec<Part<'a>>, ChainE
         )));
     }
     let suites: Vec<_> = expected.collect();
-    let packages = || lock.packages.iter().chain(&lock.runtime);
+    let packages = || lock.packages.iter().chain(lock.contained());
     if let Some(other) = packages().find(|one| !suites.contains(&one.suite.as_deref())) {
         return Err(refused(format_args!(
             "checking package {}: Image.lock has no package index for its suite",

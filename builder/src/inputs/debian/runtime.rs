@@ -1,5 +1,6 @@
-//! The packages that an image contains, unpacked without running their scripts, each into a folder of its own.
+//! The packages that images contain, unpacked without running their scripts, each into a folder of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -31,9 +32,9 @@ pub(crate) struct Unpacked<'a> {
 
 /// Unpacked packages. They are removed with this value.
 pub struct Runtime {
-    scratch: Scratch,
-    packages: Vec<Package>,
-    controls: Vec<String>,
+    _scratch: Scratch,
+    /// The folder of each package, and its control file.
+    unpacked: BTreeMap<Package, (PathBuf, String)>,
 }
 
 impl Runtime {
@@ -42,33 +43,33 @@ impl Runtime {
     /// # Errors
     /// The store does not have a package, it is invalid, or the work was interrupted.
     pub(crate) fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Self, RootError> {
-        let mut runtime = Self {
-            scratch: supply.store.scratch()?,
-            packages: packages.to_vec(),
-            controls: Vec::new(),
-        };
+        let scratch = supply.store.scratch()?;
+        let mut unpacked = BTreeMap::new();
         for (index, package) in packages.iter().enumerate() {
-            let folder = runtime.folder(index);
+            let folder = scratch.path().join(index.to_string());
             fs::create_dir(&folder).map_err(At::writing(&folder))?;
             let bytes = root::unpack_one(package, &folder, supply)?;
-            runtime
-                .controls
-                .push(deb::control(&bytes, "control").unwrap_or_default());
+            let control = deb::control(&bytes, "control").unwrap_or_default();
+            unpacked.insert(package.clone(), (folder, control));
         }
-        Ok(runtime)
-    }
-
-    /// The packages.
-    pub(crate) fn packages(&self) -> impl Iterator<Item = Unpacked<'_>> {
-        let packages = self.packages.iter().zip(&self.controls).enumerate();
-        packages.map(|(index, (package, control))| Unpacked {
-            package,
-            control,
-            folder: self.folder(index),
+        Ok(Self {
+            _scratch: scratch,
+            unpacked,
         })
     }
 
-    fn folder(&self, index: usize) -> PathBuf {
-        self.scratch.path().join(index.to_string())
+    /// These packages, all of which were unpacked.
+    pub(crate) fn packages<'a>(
+        &'a self,
+        packages: &'a [Package],
+    ) -> impl Iterator<Item = Unpacked<'a>> {
+        packages.iter().map(|package| {
+            let (folder, control) = &self.unpacked[package];
+            Unpacked {
+                package,
+                control,
+                folder: folder.clone(),
+            }
+        })
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn closure(
         needed.folders.insert(first.to_owned());
         return Ok(needed);
     };
-    let sources = spec.files.iter().filter_map(|file| match &file.origin {
+    let sources = spec.files().filter_map(|file| match &file.origin {
         Origin::Source(path) | Origin::Tree(path) => Some(path.trim_start_matches('/')),
         _ => None,
     });

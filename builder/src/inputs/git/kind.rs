@@ -34,7 +34,7 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
         BuildSpec::Command(command) => command::closure(&spec, command, first),
     }?;
     // If one is missing, that is said when it is read.
-    for wheels in &spec.wheels {
+    for wheels in spec.images.iter().flat_map(|image| &image.parts.wheels) {
         let path = SourcePath::parse(&join(first, &wheels.requirements))?;
         needed.files.insert(path);
     }
