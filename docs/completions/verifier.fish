@@ -189,6 +189,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand audit" -l json -d 'Rep
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l source -d 'Rebuild from this directory or URL' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory -d 'The directory of the source that contains Image.toml' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l image -d 'The name of the image, if Image.toml describes several [default: the one that provenance names]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l output -d 'The OCI layout to write; it must not exist' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l store -d 'The builder\'s store of inputs' -r -F

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use attest::{Provenance, Statement};
+use attest::{ImageName, Provenance, Statement};
 use chrono::{DateTime, Utc};
 use console::hint::Hinted;
 use console::progress::Progress;
@@ -22,7 +22,7 @@ use crate::grant::apply::{Change, Keys};
 use crate::grant::plan::Plan;
 use crate::place::Place;
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Attached, Choice, Order, Tools};
+use crate::rebuild::{self, Attached, Choice, Order, Tools, only_image};
 use crate::rules;
 use crate::signers::Signers;
 use crate::verdict::{Countersigned, Verdict};
@@ -223,6 +223,11 @@ async fn rebuild(
                 source_uri: request.policy.source_uri.clone(),
                 commit: Choice::of(chosen, named)?,
                 directory: request.policy.directory.clone(),
+                image: match request.policy.image() {
+                    Some(pinned) => Some(pinned),
+                    // The rules refuse it. Its rebuild says which image it is.
+                    None => named_image(attested, request.policy)?,
+                },
             };
             let scratch = Scratch::new().map_err(Hinted::temporary)?;
             let layout = scratch.path().join("layout");
@@ -233,15 +238,29 @@ async fn rebuild(
 
 /// The commit that provenance names, if its signer may attest.
 fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, Error> {
+    let named = provenance(attested, policy)
+        .filter_map(|one| rules::provenance::commit_of(&one)?.parse().ok());
+    Ok(Commit::only(&named.collect())?)
+}
+
+/// The name of the image that provenance names, if its signer may attest.
+fn named_image(attested: &Attested, policy: &Policy) -> Result<Option<ImageName>, Error> {
+    let named = provenance(attested, policy);
+    let named = named.filter_map(|one| rules::provenance::image_of(&one));
+    Ok(only_image(&named.collect())?)
+}
+
+/// The provenance of signers who may attest.
+fn provenance<'a>(
+    attested: &'a Attested,
+    policy: &'a Policy,
+) -> impl Iterator<Item = Provenance> + 'a {
     let statements = attested.statements.iter();
     let counted = statements.filter(|statement| policy.attesters.contains(statement.by()));
-    let named = counted.filter_map(|statement| {
+    counted.filter_map(|statement| {
         let statement = Statement::<Provenance>::parse(&statement.value().payload).ok()?;
-        rules::provenance::commit_of(&statement.predicate)?
-            .parse()
-            .ok()
-    });
-    Ok(Commit::only(&named.collect())?)
+        Some(statement.predicate)
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use attest::ImageName;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
@@ -305,6 +306,9 @@ pub struct Rebuild {
     /// The directory of the source that contains Image.toml
     #[arg(long, value_name = "DIR", default_value = "workload")]
     pub directory: String,
+    /// The name of the image, if Image.toml describes several [default: the one that provenance names]
+    #[arg(long = "image", value_name = "NAME")]
+    pub name: Option<ImageName>,
     /// The OCI layout to write; it must not exist
     #[arg(short, long, value_name = "LAYOUT")]
     pub output: PathBuf,

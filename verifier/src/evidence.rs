@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use attest::provenance::IMAGE;
 use oci::ImageRef;
 use trust::Verified;
 
@@ -124,6 +125,12 @@ impl Rebuilt {
     pub fn directory(&self) -> Option<&str> {
         let parameters = &self.provenance.build_definition.external_parameters;
         parameters.get("directory")?.as_str()
+    }
+
+    /// The name of the image that was built, among those that the source describes, as the builder records it.
+    pub fn image(&self) -> Option<&str> {
+        let parameters = &self.provenance.build_definition.external_parameters;
+        parameters.get(IMAGE)?.as_str()
     }
 
     /// Whether crates of the registry were among its inputs.

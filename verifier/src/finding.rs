@@ -127,6 +127,8 @@ pub enum Subject {
     RebuiltCommit,
     /// The directory that was rebuilt.
     RebuiltDirectory,
+    /// The name of the image that was rebuilt.
+    RebuiltImage,
     /// The digest of the rebuilt image.
     Rebuilt {
         /// The commit.

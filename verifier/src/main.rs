@@ -379,6 +379,7 @@ async fn rebuild(arguments: &cli::Rebuild, progress: &Progress) -> Result<Status
         source: &arguments.source,
         commit: arguments.tools.commit.as_ref(),
         directory: &arguments.directory,
+        image: arguments.name.as_ref(),
         tools: &tools(&arguments.tools)?,
         layout: &arguments.output,
         now: SystemTime::now().into(),

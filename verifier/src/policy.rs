@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::Path;
 
-use attest::Predicate;
+use attest::provenance::IMAGE;
+use attest::{ImageName, Predicate};
 use content::Digest;
 use oci::Repository;
 use trust::{Identity, Principal, Principals, Quorum};
@@ -69,7 +70,7 @@ pub struct Policy {
     pub(crate) directory: String,
     /// The only commit of the source that may be built, if the policy pins one.
     pub(crate) commit: Option<Commit>,
-    /// Further external parameters of the build, each with its only allowed value.
+    /// Further external parameters of the build, each with its only allowed value; among them `image`, the name of the image.
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// The principals.
     pub(crate) principals: Principals,
@@ -151,6 +152,11 @@ impl Policy {
     /// file has another key, root, module or document. Advisories are not part of it: they change daily.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// The name of the image, among those that the source describes.
+    pub(crate) fn image(&self) -> Option<ImageName> {
+        self.parameters.get(IMAGE)?.as_str()?.parse().ok()
     }
 
     /// The repository of the image.

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
-use attest::{Provenance, Sbom};
+use attest::{ImageName, Provenance, Sbom};
 use console::at::At;
 use console::hint::Hinted;
 use console::location::without_login;
@@ -20,6 +20,7 @@ use crate::evidence::{Rebuild, Rebuilt, RegistryCheck, Timing};
 mod directory;
 mod error;
 mod git;
+mod image;
 pub mod index;
 mod limits;
 mod measure;
@@ -29,6 +30,7 @@ pub mod record;
 use directory::Directory;
 use error::BUILDER;
 pub use error::RebuildError;
+pub use image::only as only_image;
 pub use index::Attached;
 pub use limits::{BuildLimits, SourceLimits};
 use process::Line;
@@ -68,6 +70,8 @@ pub struct Order {
     pub commit: Choice,
     /// The directory of the source that is built.
     pub directory: String,
+    /// The name of the image that is built, if the source describes several.
+    pub image: Option<ImageName>,
 }
 
 /// How the commit is chosen.
@@ -147,13 +151,16 @@ pub async fn rebuild(
     };
     let input = Input {
         directory: &directory,
+        image: order.image.as_ref(),
         source_uri: &order.source_uri,
         evidence: evidence.as_deref(),
     };
     match build(tools, &input, layout, progress).await? {
         Ending::Built => {
+            image::check_single(layout)?;
             let rebuilt = read_built(layout, &commit)?;
             directory::compare(&order.directory, rebuilt.directory())?;
+            image::compare(order.image.as_ref(), rebuilt.image())?;
             Ok(Rebuild::Done(Box::new(rebuilt)))
         }
         Ending::Refused(reason) => Ok(Rebuild::Refused {
@@ -285,6 +292,7 @@ enum Ending {
 /// The inputs of a build.
 struct Input<'a> {
     directory: &'a Path,
+    image: Option<&'a ImageName>,
     source_uri: &'a str,
     evidence: Option<&'a Path>,
 }
@@ -299,6 +307,9 @@ async fn build(
     builder.arg("build").arg(input.directory);
     builder.arg("-o").arg(layout);
     builder.args(["--source-uri", input.source_uri]);
+    if let Some(image) = input.image {
+        builder.args(["--image", image.as_str()]);
+    }
     if let Some(evidence) = input.evidence {
         builder.arg("--evidence").arg(evidence);
     }

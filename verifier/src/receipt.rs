@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use attest::{Provenance, Statement};
+use attest::{ImageName, Provenance, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -27,7 +27,7 @@ use crate::place::Place;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
-use crate::rebuild::{Attached, Choice, Order, Tools, rebuild};
+use crate::rebuild::{Attached, Choice, Order, Tools, only_image, rebuild};
 use crate::{report, rules};
 
 /// The payload of an envelope, bare and in a bundle, as JSON pointers.
@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub commit: Option<&'a Commit>,
     /// The directory of the source that is built.
     pub directory: &'a str,
+    /// The name of the image to build instead of the one that provenance names.
+    pub image: Option<&'a ImageName>,
     /// The programs that build.
     pub tools: &'a Tools,
     /// The path of the new layout.
@@ -81,6 +83,10 @@ pub async fn receipt(request: &Request<'_>, progress: &Progress) -> Result<Recei
         source_uri: format!("git+{}", without_login(request.source)),
         commit: Choice::of(request.commit, || claimed_commit(&published))?,
         directory: request.directory.to_owned(),
+        image: match request.image {
+            Some(given) => Some(given.clone()),
+            None => claimed_image(&published)?,
+        },
     };
     let attached = Attached {
         place,
@@ -164,11 +170,21 @@ impl Receipt {
 /// different claims are an error. Claims that cannot be parsed are ignored.
 fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
     let pieces = published.pieces.iter();
-    let claims = pieces.filter_map(|piece| claim(&piece.bytes)).collect();
-    Ok(Commit::only(&claims)?)
+    let claims = pieces.filter_map(|piece| claimed(&piece.bytes));
+    let claims = claims.filter_map(|one| rules::provenance::commit_of(&one)?.parse().ok());
+    Ok(Commit::only(&claims.collect())?)
 }
 
-fn claim(piece: &[u8]) -> Option<Commit> {
+/// The name of the image that provenance claims, as [`claimed_commit`].
+fn claimed_image(published: &Published) -> Result<Option<ImageName>, Error> {
+    let pieces = published.pieces.iter();
+    let claims = pieces.filter_map(|piece| claimed(&piece.bytes));
+    let claims = claims.filter_map(|one| rules::provenance::image_of(&one));
+    Ok(only_image(&claims.collect())?)
+}
+
+/// The provenance in a signed envelope or bundle.
+fn claimed(piece: &[u8]) -> Option<Provenance> {
     let document: Value = content::json::parse(piece, limits::STATEMENT).ok()?;
     let mut texts = PAYLOADS
         .iter()
@@ -178,9 +194,7 @@ fn claim(piece: &[u8]) -> Option<Commit> {
     let text = text.replace('-', "+").replace('_', "/");
     let payload = STANDARD_NO_PAD.decode(text).ok()?;
     let statement = Statement::<Provenance>::parse(&payload).ok()?;
-    rules::provenance::commit_of(&statement.predicate)?
-        .parse()
-        .ok()
+    Some(statement.predicate)
 }
 
 #[cfg(test)]
@@ -201,8 +215,8 @@ mod tests {
             let envelope = json!({"payload": engine.encode(&statement)});
             let bundle = json!({"dsseEnvelope": envelope});
             for piece in [envelope, bundle] {
-                let claimed = claim(piece.to_string().as_bytes());
-                assert_eq!(claimed.as_ref().map(Commit::as_str), Some(commit));
+                let claimed = claimed(piece.to_string().as_bytes()).unwrap();
+                assert_eq!(rules::provenance::commit_of(&claimed), Some(commit));
             }
         }
     }

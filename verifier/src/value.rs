@@ -139,6 +139,13 @@ impl From<&str> for Value {
 }
 
 /// `None` becomes [`Value::Nothing`].
+impl From<Option<&serde_json::Value>> for Value {
+    fn from(value: Option<&serde_json::Value>) -> Self {
+        value.map_or(Self::Nothing, |value| Self::Json(value.clone()))
+    }
+}
+
+/// `None` becomes [`Value::Nothing`].
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
         text.map_or(Self::Nothing, Self::from)

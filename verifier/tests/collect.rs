@@ -207,6 +207,7 @@ async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
         source_uri: "git+x".to_owned(),
         commit: Choice::Head,
         directory: ".".to_owned(),
+        image: None,
     };
     let place_of = Place::Registry(registry);
     let attached = Attached {

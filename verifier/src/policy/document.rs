@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use attest::{Predicate, Provenance};
+use attest::provenance::IMAGE;
+use attest::{ImageName, InvalidImageName, Predicate, Provenance};
 use console::at::At;
 use content::Digest;
 use keyless::{Signer, TrustRoot};
@@ -62,6 +63,7 @@ pub(super) struct Source {
     pub(super) uri: String,
     #[serde(default = "workload")]
     directory: String,
+    image: Option<String>,
     commit: Option<String>,
 }
 
@@ -251,14 +253,19 @@ impl Document {
         let commit = text.parse();
         let commit = commit
             .map_err(|error: InvalidCommit| InvalidPolicy(format!("source.commit: {error}")))?;
+        self.check_compared("commit")?;
+        Ok(Some(commit))
+    }
+
+    /// Refuses an entry of `[source]` that nothing would be compared with.
+    fn check_compared(&self, entry: &str) -> Result<(), InvalidPolicy> {
         let mut attested = self.attestations.require.iter();
         let is_attested = attested.any(|Required(predicate)| *predicate == Provenance::PREDICATE);
         match is_attested || self.rebuild.require {
-            true => Ok(Some(commit)),
-            false => Err(InvalidPolicy::of(
-                "source.commit is compared with provenance and with the rebuild, and the policy \
-                 requires neither",
-            )),
+            true => Ok(()),
+            false => Err(InvalidPolicy(format!(
+                "source.{entry} is compared with provenance and with the rebuild, and the policy requires neither"
+            ))),
         }
     }
 
@@ -285,6 +292,20 @@ impl Document {
             let value = value
                 .ok_or_else(|| InvalidPolicy(format!("parameters.{name} cannot be set here")))?;
             parameters.insert(name.clone(), value);
+        }
+        if let Some(image) = &self.source.image {
+            let image: ImageName = image.parse().map_err(|error: InvalidImageName| {
+                InvalidPolicy(format!("source.image: {error}"))
+            })?;
+            self.check_compared(IMAGE)?;
+            if parameters
+                .insert(IMAGE.to_owned(), image.as_str().into())
+                .is_some()
+            {
+                return Err(InvalidPolicy::of(
+                    "source.image and parameters.image are the same: write one of them",
+                ));
+            }
         }
         Ok(parameters)
     }

@@ -256,6 +256,37 @@ fn a_pinned_commit_is_a_full_name_that_is_compared() {
 }
 
 #[test]
+fn a_named_image_is_a_parameter_that_is_compared() {
+    let (builder, _) = keys();
+    let good = text(&[("builder", &builder)]);
+    let with = |entry: &str| good.replacen("[source]", &format!("{entry}\n[source]"), 1);
+    let named = |name: &str| good.replacen("[source]", &format!("[source]\nimage = \"{name}\""), 1);
+    let policy = parse(&named("server")).unwrap();
+    assert_eq!(policy.parameters["image"], "server");
+    assert_eq!(policy.image().unwrap().as_str(), "server");
+    assert_eq!(parse(&good).unwrap().image(), None);
+    let other = parse(&with("[parameters]\nimage = \"server\"")).unwrap();
+    assert_eq!(other.parameters, policy.parameters);
+    let refusal = |text: &str| parse(text).unwrap_err().to_string();
+    let bad = refusal(&named("../server"));
+    assert!(
+        bad.starts_with("parsing policy: source.image: invalid name of an image: "),
+        "{bad}"
+    );
+    let both = format!("{}\n[parameters]\nimage = \"server\"\n", named("server"));
+    assert_eq!(
+        refusal(&both),
+        "parsing policy: source.image and parameters.image are the same: write one of them"
+    );
+    let unbuilt = named("server").replacen("require = true", "require = false", 1);
+    let unseen = refusal(&unbuilt.replacen("\"provenance\", ", "", 1));
+    assert!(
+        unseen.starts_with("parsing policy: source.image is compared with "),
+        "{unseen}"
+    );
+}
+
+#[test]
 fn unknown_entries_and_names_are_refused() {
     let (builder, _) = keys();
     let good = text(&[("builder", &builder)]);

@@ -64,7 +64,7 @@ impl RebuildError {
         Self::Layout(Hinted::new(fault).hinting(LAYOUT))
     }
 
-    /// `what` is `commit` or `directory`.
+    /// `what` is `commit`, `directory` or `image`.
     pub(super) fn other(what: &str, expected: impl Display, found: impl Display) -> Self {
         let other = format_args!("expected {what} {expected}, found {found}");
         Self::Layout(Hinted::new(other).hinting(BUILDER))

@@ -34,6 +34,7 @@ fn order(source: &Path, commit: Choice) -> Order {
         source_uri: "git+x".to_owned(),
         commit,
         directory: ".".to_owned(),
+        image: None,
     }
 }
 
@@ -258,6 +259,21 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
             && error.ends_with(" unpacks to more than 500000 files and directories"),
         "{error}"
     );
+}
+
+#[test]
+fn the_builder_is_told_which_image_it_builds() {
+    let (source, _) = source_with_a_commit();
+    let mut order = order(source.path(), Choice::Head);
+    let (_folder, builder) = script("echo \"error: $*\" >&2; exit 1");
+    for (image, is_told) in [(None, false), (Some("server"), true)] {
+        order.image = image.map(|name| name.parse().unwrap());
+        let Ok(Rebuild::Refused { reason, .. }) = run(&tools(&builder), &order, Path::new("/x"))
+        else {
+            panic!("it is built");
+        };
+        assert_eq!(reason.contains(" --image server"), is_told, "{reason}");
+    }
 }
 
 #[test]

@@ -188,6 +188,7 @@ impl Display for Subject {
             Self::RebuildOf(commit) => write!(out, "rebuild of commit {commit}"),
             Self::RebuiltCommit => out.write_str("commit that was rebuilt"),
             Self::RebuiltDirectory => out.write_str("directory that was rebuilt"),
+            Self::RebuiltImage => out.write_str("name of the image that was rebuilt"),
             Self::Rebuilt { commit, timing } => {
                 write!(out, "image digest of {}", rebuilt(commit, timing))
             }

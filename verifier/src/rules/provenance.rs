@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attest::Statement;
-use attest::provenance::{Provenance, ResourceDescriptor};
+use attest::provenance::{IMAGE, Provenance, ResourceDescriptor};
+use attest::{ImageName, Statement};
 use serde_json::Value as Json;
 
 use super::statements::{self, Kind, Mismatch};
@@ -31,6 +31,12 @@ pub fn commit_of(provenance: &Provenance) -> Option<&str> {
         (Some(commit), None) => Some(commit),
         _ => None,
     }
+}
+
+/// The name of the image, among those that its source describes, if it is one that can be built.
+pub fn image_of(provenance: &Provenance) -> Option<ImageName> {
+    let parameters = &provenance.build_definition.external_parameters;
+    parameters.get(IMAGE)?.as_str()?.parse().ok()
 }
 
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
@@ -81,7 +87,7 @@ fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
         .filter(|name| expected.get(*name) != found.get(*name))
         .map(|name| {
             let claim = Claim::Parameter(name.clone());
-            Mismatch::new(claim, json(expected.get(name)), json(found.get(name)))
+            Mismatch::new(claim, expected.get(name), found.get(name))
         })
         .collect()
 }
@@ -148,10 +154,6 @@ fn name(dependency: &ResourceDescriptor) -> String {
     let name = dependency.uri.as_ref().or(dependency.name.as_ref());
     name.cloned()
         .unwrap_or_else(|| "(without a name)".to_owned())
-}
-
-fn json(value: Option<&Json>) -> Value {
-    value.map_or(Value::Nothing, |value| Value::Json(value.clone()))
 }
 
 fn digests(digests: Option<&Digests<'_>>) -> Value {

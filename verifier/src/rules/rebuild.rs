@@ -1,5 +1,7 @@
 //! The rebuilt image equals the published image, byte for byte.
 
+use attest::provenance::IMAGE;
+
 use crate::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck};
 use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Demand, Policy};
@@ -8,13 +10,14 @@ use crate::value::{Thing, Value};
 /// Differences that are listed. The rest are counted.
 const SHOWN: usize = 12;
 
-/// Compares the images, and lists their differences. The directory that was rebuilt must be that of the policy:
-/// another directory of the same commit is another program.
+/// Compares the images, and lists their differences. Directory and name of what was rebuilt must be those of the policy:
+/// another directory of the same commit is another program, and so is another image of the same file.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let mut findings = judge(evidence, policy.rebuild);
     findings.extend(unpinned(evidence, policy));
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
         findings.extend(directory(rebuilt, policy));
+        findings.extend(image(rebuilt, policy));
     }
     findings
 }
@@ -35,6 +38,14 @@ fn directory(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
     let (expected, found) = (policy.directory.as_str(), rebuilt.directory());
     let subject = Subject::RebuiltDirectory;
     (found != Some(expected)).then(|| Finding::fail(Rule::Rebuild, subject, expected, found))
+}
+
+/// Compares the name of the image that was rebuilt. Without one in the policy, there must be none.
+fn image(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
+    let built = &rebuilt.provenance.build_definition.external_parameters;
+    let (expected, found) = (policy.parameters.get(IMAGE), built.get(IMAGE));
+    (found != expected)
+        .then(|| Finding::fail(Rule::Rebuild, Subject::RebuiltImage, expected, found))
 }
 
 /// Compares the images, without a policy.

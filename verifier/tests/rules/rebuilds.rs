@@ -1,5 +1,8 @@
 //! Which rebuilds pass: of which commit and directory, and with which crates.
 
+use attest::Provenance;
+use attest::provenance::IMAGE;
+
 use super::*;
 
 #[test]
@@ -263,6 +266,51 @@ fn a_rebuild_of_another_directory_is_a_refusal() {
         &[Rule::Rebuild],
         "expected a directory, found a symbolic link",
     );
+}
+
+/// The passing case, in which the rebuild, provenance of the image, and the policy name these images of the file.
+fn of_images([rebuilt, published, pinned]: [Option<&str>; 3]) -> Case {
+    let name = |provenance: &mut Provenance, image: Option<&str>| {
+        let parameters = &mut provenance.build_definition.external_parameters;
+        parameters.extend(image.map(|image| (IMAGE.to_owned(), json!(image))));
+    };
+    let mut case = Case::with_provenance(|provenance| name(provenance, published));
+    if let Rebuild::Done(done) = &mut case.rebuild {
+        name(&mut done.provenance, rebuilt);
+    }
+    if let Some(pinned) = pinned {
+        let pin = format!("[source]\nimage = \"{pinned}\"");
+        case.policy = case.policy.replacen("[source]", &pin, 1);
+    }
+    case
+}
+
+#[test]
+fn one_image_of_a_file_does_not_pass_as_another() {
+    let (server, worker) = (Some("server"), Some("worker"));
+    let verdict = of_images([server; 3]).verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    let other = "expected \"server\", found \"worker\"";
+    for (images, rules, reason) in [
+        ([worker, server, server], &[Rule::Rebuild][..], other),
+        ([server, worker, server], &[PROVENANCE], other),
+        (
+            [None, server, server],
+            &[Rule::Rebuild],
+            "expected \"server\", found none",
+        ),
+        (
+            [server, server, None],
+            &[PROVENANCE, Rule::Rebuild],
+            "expected none, found \"server\"",
+        ),
+    ] {
+        of_images(images).refused_by(rules, reason);
+    }
 }
 
 // the pinned commit
