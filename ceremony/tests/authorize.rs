@@ -8,6 +8,8 @@ mod cloud;
 #[path = "../src/error.rs"]
 #[allow(dead_code, reason = "only the ceremony has all of these errors")]
 mod error;
+#[path = "authorize/images.rs"]
+mod images;
 #[allow(dead_code, reason = "only other tests use all of it")]
 mod rehearsal;
 
