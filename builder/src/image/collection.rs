@@ -52,7 +52,7 @@ impl Collection {
     /// The entries, sorted by path.
     ///
     /// # Errors
-    /// An entry is below one that is not a directory.
+    /// An entry is below one that is not a directory, or two paths differ only in case.
     pub(super) fn finish(self) -> Result<Vec<Attributed>, Hinted> {
         for (path, (_, from)) in &self.0 {
             let mut next = path.parent();
@@ -65,8 +65,38 @@ impl Collection {
                 next = parent.parent();
             }
         }
+        self.check_case()?;
         Ok(self.0.into_values().map(|(entry, _)| entry).collect())
     }
+
+    /// Refuses what no format of images has, and says which entries make it.
+    fn check_case(&self) -> Result<(), Hinted> {
+        let mut seen: BTreeMap<String, (String, &From)> = BTreeMap::new();
+        for (path, (_, from)) in &self.0 {
+            let mut next = Some(path.clone());
+            while let Some(path) = next {
+                let text = path.as_str().to_owned();
+                match seen.entry(text.to_lowercase()) {
+                    Place::Occupied(place) if place.get().0 == text => break,
+                    Place::Occupied(place) => {
+                        let (other, by) = place.get();
+                        return Err(alike(&text, from, other, by));
+                    }
+                    Place::Vacant(place) => place.insert((text, from)),
+                };
+                next = path.parent();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn alike(path: &str, from: &From, other: &str, by: &From) -> Hinted {
+    let (path, other) = (shown(path), shown(other));
+    Hinted::new(format_args!(
+        "adding /{path}: {from} makes it, and {by} makes /{other}, which differs from it only in case"
+    ))
+    .hinting("an image cannot have both: change a path, or leave out a package by `exclude` in [runtime] of Image.toml")
 }
 
 /// The attributes of a directory that is made twice; `None` if the entries are not the same directory.
@@ -141,6 +171,16 @@ mod tests {
             below.unwrap_err(),
             "adding /lib/x/y: b makes it, and a makes /lib a link"
         );
+    }
+
+    #[test]
+    fn paths_that_differ_only_in_case_are_both_named() {
+        let both = collected(&[link("perl/Pod/x"), link("perl/pod")]).unwrap_err();
+        assert_eq!(
+            both,
+            "adding /perl/pod: b makes it, and a makes /perl/Pod, which differs from it only in case"
+        );
+        assert!(collected(&[link("a/b"), link("a/c"), link("A1")]).is_ok());
     }
 
     #[test]
