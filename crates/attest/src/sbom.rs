@@ -68,6 +68,8 @@ pub struct Sbom {
     base: Option<(Item, BTreeSet<String>)>,
     /// The files that packages bring, by package URL.
     contained: BTreeMap<String, BTreeSet<String>>,
+    /// The package URL of the package that a file is listed in, by path.
+    owners: BTreeMap<String, String>,
     /// The package URLs of what a crate depends on, by its own.
     dependencies: BTreeMap<String, BTreeSet<String>>,
     /// The package URLs of what is linked into a file, by its absolute path.
@@ -122,10 +124,16 @@ impl Sbom {
         self.base.as_ref().map(|(item, _)| item)
     }
 
-    /// Adds files, by their absolute paths in the image, that a Debian or Python package brings.
+    /// Adds files, by their absolute paths in the image, that a Debian or Python package brings. A file that several packages bring
+    /// is listed in the first one, because a component is listed once.
     pub fn add_contained(&mut self, purl: &str, paths: impl Iterator<Item = String>) {
         let of_package = self.contained.entry(purl.to_owned()).or_default();
-        of_package.extend(paths);
+        for path in paths {
+            let owner = self.owners.entry(path.clone());
+            if owner.or_insert_with(|| purl.to_owned()) == purl {
+                of_package.insert(path);
+            }
+        }
     }
 
     /// The paths of the files that came as they are: those that the layers of the base image bring, and those of packages.

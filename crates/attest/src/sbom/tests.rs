@@ -331,3 +331,17 @@ fn the_files_of_a_base_are_inside_it() {
     };
     assert!(::sbom::parse(&sbom.to_spdx(&about).unwrap()).is_ok());
 }
+
+#[test]
+fn a_file_of_two_packages_is_listed_once() {
+    let mut sbom = sbom();
+    sbom.links.clear();
+    for name in ["first", "second"] {
+        sbom.add_wheel(name, "1", Digest::of(name.as_bytes()));
+        let purl = wheel_purl(name, "1");
+        sbom.add_contained(&purl, ["/workload".to_owned()].into_iter());
+    }
+    let read = Sbom::parse(&sbom.to_bytes().unwrap()).unwrap();
+    assert_eq!(read.delivered().collect::<Vec<_>>(), ["/workload"]);
+    assert!(read.contained[&wheel_purl("first", "1")].contains("/workload"));
+}
