@@ -14,6 +14,9 @@ use crate::prologue;
 use crate::stage::Stage;
 use crate::transcript::Transcript;
 
+/// The folder in that of a collaborator with what it has signed.
+pub const SIGNED: &str = "countersignature";
+
 /// A published image.
 #[derive(Clone, Debug)]
 pub struct Published {
@@ -266,7 +269,7 @@ pub fn countersign(
     rebuilt: &Path,
 ) -> Result<PathBuf, Error> {
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
-    let signed = collaborator.folder.join("countersignature");
+    let signed = collaborator.folder.join(SIGNED);
     let mut command = verifier(stage, "countersign", reference, &policy, Some(rebuilt));
     command.args(["--key", &collaborator.signing_key]);
     command.args(["--kms-endpoint", &cast.endpoints.kms, "--output"]);

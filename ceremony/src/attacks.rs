@@ -24,7 +24,10 @@ use launched::{
     debug_image, foreign_key, missing_countersignature_bound, moved_tag, overridden_command,
     replayed_token, revoked_digest,
 };
-use parties::{forged_countersignature, missing_party, quorum_of_one, tutorial_provider};
+use parties::{
+    forged_countersignature, missing_party, quorum_of_one, signature_of_another_digest,
+    tutorial_provider,
+};
 
 /// The state after all steps: everything is published, countersigned and bound.
 pub struct Scene<'a> {
@@ -143,6 +146,12 @@ pub const ATTACKS: &[Attack] = &[
         deed: "an image that all but collaborator-2 have signed is bound by the owners of the keys, and launched",
         place: "workload: late binding",
         play: missing_party,
+    },
+    Attack {
+        name: "signature-of-another-digest",
+        deed: "the operator passes collaborator-2's signature on the last release as an argument of the next one",
+        place: "workload: late binding",
+        play: signature_of_another_digest,
     },
     Attack {
         name: "moved-tag",

@@ -23,6 +23,8 @@ pub const SUBSCRIPTION: &str = "projects/operator/subscriptions/data";
 const TERMS: &str = "workload/terms.json";
 /// Written by `builder lock`.
 const LOCK: &str = "workload/Image.lock";
+/// The description of the image, in the source.
+const IMAGE: &str = "workload/Image.toml";
 /// Seconds that the workload waits for the collaborators' messages.
 const DEADLINE: u32 = 30;
 
@@ -267,7 +269,7 @@ pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
         "--message",
         "workload: write the terms of this ceremony, lock the inputs",
     ]);
-    commit.args(["--", TERMS, LOCK]);
+    commit.args(["--", TERMS, LOCK, IMAGE]);
     finish(stage, commit).map(drop)
 }
 
@@ -307,6 +309,34 @@ pub fn terms(cast: &Cast) -> Result<Value, Error> {
         "subscriber": cast.collaborators[0].name,
         "deadline_seconds": DEADLINE,
     }))
+}
+
+/// The signers of [`terms`], named by their keys: what an operator passes is verified with these.
+///
+/// # Errors
+/// A public key cannot be read.
+pub fn signers_by_keys(cast: &Cast) -> Result<Value, Error> {
+    let collaborators = cast.collaborators.iter();
+    let collaborators = collaborators.map(|one| (one.name, &one.public_key));
+    let all = std::iter::once((BUILDER, &cast.builder_public)).chain(collaborators);
+    let signer = |(name, path): (&str, &PathBuf)| {
+        let pem = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Ok(json!({"name": name, "keys": [pem]}))
+    };
+    let signers: Vec<Value> = all.map(signer).collect::<Result<_, Error>>()?;
+    Ok(signers.into())
+}
+
+/// Lets the operator of an image choose the arguments of the workload.
+///
+/// # Errors
+/// The description of the image cannot be read or written.
+pub fn allow_arguments(source: &Path) -> Result<(), Error> {
+    let path = source.join(IMAGE);
+    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+    let label = "\"tee.launch_policy.allow_cmd_override\" = ";
+    let text = text.replace(&format!("{label}\"false\""), &format!("{label}\"true\""));
+    std::fs::write(&path, text).map_err(Error::io(&path))
 }
 
 fn signer(name: &str, public_key: &Path) -> Result<Value, Error> {

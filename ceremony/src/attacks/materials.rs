@@ -7,7 +7,7 @@ use std::process::Command;
 use attest::Predicate;
 use console::git;
 use console::process::Network;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Scene;
 use crate::Error;
@@ -30,7 +30,9 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
         }
     }
     terms["signers"][0]["name"] = first.into();
-    let layout = build(scene, "forged terms", &terms)?;
+    let source = source(scene, "forged terms", &terms)?;
+    prologue::commit(scene.stage, &source)?;
+    let layout = acts::build(scene.stage, scene.transcript, "forged terms", &source)?;
     for lie in Predicate::descriptions().map(|predicate| predicate.file) {
         let path = layout.join(lie);
         fs::copy(scene.layout.join(lie), &path).map_err(Error::io(&path))?;
@@ -40,21 +42,29 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
     Ok(image)
 }
 
-/// The next release, whose terms wait longer: honest, but signed by the builder alone.
+/// The next release, in which the operator may pass signatures as arguments: honest, but signed by the builder alone.
 pub(super) fn next(scene: &mut Scene<'_>) -> Result<Published, Error> {
     if let Some(next) = &scene.next {
         return Ok(next.clone());
     }
     let mut terms = prologue::terms(scene.cast)?;
-    terms["deadline_seconds"] = 60.into();
-    let layout = build(scene, "next release", &terms)?;
+    terms["signers"] = prologue::signers_by_keys(scene.cast)?;
+    terms["late_binding"] = json!({
+        "from": ["token", "argument"],
+        "repository": scene.cast.repository(),
+    });
+    let source = source(scene, "next release", &terms)?;
+    prologue::allow_arguments(&source)?;
+    // The lock names the description of the image by digest.
+    acts::lock(scene.stage, scene.transcript, &source)?;
+    let layout = acts::build(scene.stage, scene.transcript, "next release", &source)?;
     let image = publish(scene, &layout, "v2")?;
     scene.next = Some(image.clone());
     Ok(image)
 }
 
-/// Builds the honest source with other terms.
-fn build(scene: &mut Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Error> {
+/// The honest source with other terms.
+fn source(scene: &Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Error> {
     let source = scene.stage.path().join(what.replace(' ', "-"));
     let mut clone = git::command(Network::Allowed);
     clone
@@ -63,8 +73,7 @@ fn build(scene: &mut Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Er
         .arg(&source);
     finish(scene.stage, clone)?;
     prologue::write_terms(&source, terms)?;
-    prologue::commit(scene.stage, &source)?;
-    acts::build(scene.stage, scene.transcript, what, &source)
+    Ok(source)
 }
 
 /// Publishes as the builder does.

@@ -1,5 +1,7 @@
 //! Attacks in which one party stands in for another, or a party's own set-up opens its key to others.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::materials::{copy, next, policy, without_rebuild};
@@ -131,6 +133,38 @@ pub(super) fn missing_party(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         1,
         &["workload: refused: checking signatures", missing],
     ))
+}
+
+/// The second collaborator has signed the last release, and the operator has kept that.
+pub(super) fn signature_of_another_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let image = next(scene)?;
+    sign_as_first(scene, &image)?;
+    let kept = scene.cast.collaborators[1].folder.join(acts::SIGNED);
+    let read = |name: &str| {
+        let path = kept.join(name);
+        std::fs::read(&path).map_err(Error::io(&path))
+    };
+    let payload = STANDARD.encode(read("payload.json")?);
+    let signature = String::from_utf8_lossy(&read("payload.sig")?)
+        .trim()
+        .to_owned();
+    let argument = json!([{"payload": payload, "signature": signature}]).to_string();
+    let reference = image.reference();
+    let mut command = launch::launch(scene.stage, scene.cast, &reference, &image.repository);
+    command.args(["--cmd", &json!([argument]).to_string()]);
+    let said = scene
+        .transcript
+        .run(scene.stage, "emulator launch", command)?;
+    let other = format!(
+        "collaborator-2 has signed another image, {}",
+        scene.image.digest
+    );
+    let words = [
+        "workload: refused: checking signatures",
+        "not signed by collaborator-2",
+        &other,
+    ];
+    Ok(refused(&said, 1, &words))
 }
 
 fn sign_as_first(scene: &mut Scene<'_>, image: &Published) -> Result<(), Error> {
