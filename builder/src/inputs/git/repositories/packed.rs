@@ -9,8 +9,8 @@ use std::path::Path;
 
 use content::{Digest, Hasher};
 
+use super::kept::place;
 use super::listing::Listing;
-use super::place;
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::capsule::bundle::Source;

@@ -8,8 +8,8 @@ use std::path::Path;
 use console::hint::Hinted;
 use content::{CheckedReader, Digest};
 
+use super::kept::{place, publish};
 use super::listing::{Line, lines};
-use super::{place, publish};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::capsule::opened::Capsule;
