@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use console::hint::Hinted;
 use google::Role;
 use grant::Grant;
-use grant::live::{Live, Policy};
-use grant::role::{Power, Roles};
+use grant::live::{Live, Policy, Unread};
+use grant::role::Roles;
 
 use crate::policies::{Policies, live};
 use crate::pools::Pools;
 use crate::resources::Resources;
 
-/// How many roles are looked up at the most. Those beyond stay unknown, which counts as decryption.
+/// How many roles are looked up at the most. Those beyond stay unknown.
 const ROLES: usize = 200;
 
 /// The services that know who may use a key.
@@ -65,17 +65,149 @@ impl Cloud {
         let policies = [&live.key_policy, &live.ring_policy]
             .into_iter()
             .chain(above);
-        let unknown: BTreeSet<Role> = policies
+        let unknown: BTreeSet<String> = policies
             .flat_map(|policy: &Policy| &policy.bindings)
-            .filter(|binding| live.roles.power(&binding.role) == Power::Unknown)
-            .filter_map(|binding| binding.role.parse().ok())
-            .filter(|role| role != grant.role())
+            .filter(|binding| live.roles.power(&binding.role).is_err())
+            .map(|binding| binding.role.clone())
+            .filter(|role| role != grant.role().as_str())
             .collect();
-        for role in unknown.into_iter().take(ROLES) {
-            if let Some(permissions) = self.pools.permissions(&role).await? {
-                live.roles.learn(role.to_string(), &permissions);
-            }
+        for (count, role) in unknown.into_iter().enumerate() {
+            let permissions = match role.parse::<Role>() {
+                _ if count >= ROLES => Err(unlearned(format!("more than {ROLES} roles"), FEWER)),
+                Err(error) => Err(unlearned(error.to_string(), NO_ROLE)),
+                Ok(role) => self.pools.permissions(&role).await?,
+            };
+            live.roles.learn(role, permissions);
         }
         Ok(())
+    }
+}
+
+const FEWER: &str = "use fewer roles in the policies of the key and of what it is in";
+const NO_ROLE: &str = "remove the bindings of a role that does not exist";
+
+fn unlearned(fault: String, hint: &'static str) -> Unread {
+    Unread { fault, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use google_cloud_auth::credentials::anonymous;
+    use grant::live::{Above, Binding, Key, Level};
+    use grant::role::Power;
+
+    use super::*;
+    use crate::testing::serve;
+
+    const GRANT: &[u8] = br#"
+key = "projects/one/locations/global/keyRings/r/cryptoKeys/k"
+role = "projects/one/roles/decryptOnly"
+pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
+"#;
+
+    fn policy(roles: &[&str]) -> Policy {
+        let bindings = roles.iter().map(|&role| Binding {
+            role: role.to_owned(),
+            members: vec!["user:a@one.example".to_owned()],
+            condition: None,
+        });
+        Policy {
+            bindings: bindings.collect(),
+        }
+    }
+
+    fn with_policies(key: &[&str], ring: &[&str], project: &[&str]) -> Live {
+        Live {
+            key: Key {
+                purpose: "ENCRYPT_DECRYPT".to_owned(),
+                protection: "HSM".to_owned(),
+                primary: None,
+            },
+            key_policy: policy(key),
+            ring_policy: policy(ring),
+            above: vec![Above {
+                level: Level::Project,
+                name: "projects/one".to_owned(),
+                policy: Ok(policy(project)),
+            }],
+            pool: None,
+            providers: Vec::new(),
+            roles: Roles::default(),
+        }
+    }
+
+    /// What is learned from a service with these answers, and what it was asked.
+    async fn learn(
+        live: &mut Live,
+        answers: Vec<(u16, &'static str)>,
+    ) -> Result<Vec<String>, Hinted> {
+        let (endpoint, served) = serve(answers);
+        let anonymous = || anonymous::Builder::new().build();
+        let cloud = Cloud {
+            policies: Policies::open(Some(&endpoint), anonymous()).await.unwrap(),
+            pools: Pools::open(Some(&endpoint), anonymous()).unwrap(),
+            resources: None,
+        };
+        cloud.learn(live, &Grant::parse(GRANT).unwrap()).await?;
+        Ok(served.join().unwrap())
+    }
+
+    #[tokio::test]
+    async fn each_role_that_is_not_known_is_looked_up_once_in_all_policies() {
+        let mut live = with_policies(
+            &[
+                "projects/one/roles/decryptOnly",
+                "roles/a.writer",
+                "roles/owner",
+            ],
+            &["roles/a.writer", "not a role"],
+            &["roles/b.admin", "roles/c.gone"],
+        );
+        let answers = vec![
+            (
+                200,
+                r#"{"name": "roles/a.writer", "includedPermissions": ["a.b.write"]}"#,
+            ),
+            (
+                200,
+                r#"{"name": "roles/b.admin", "includedPermissions": ["resourcemanager.projects.move"]}"#,
+            ),
+            (403, r#"{"error": {"message": "no"}}"#),
+        ];
+        let asked = learn(&mut live, answers).await.unwrap();
+        let expected = ["a.writer", "b.admin", "c.gone"];
+        assert_eq!(
+            asked,
+            expected.map(|id| format!("GET /v1/roles/{id} HTTP/1.1"))
+        );
+        assert_eq!(live.roles.power("roles/a.writer"), Ok(Power::Neither));
+        assert_eq!(live.roles.power("roles/b.admin"), Ok(Power::Administer));
+        for (role, fault) in [
+            ("roles/c.gone", "reading roles/c.gone: status 403: no"),
+            ("not a role", "`not a role`"),
+        ] {
+            let unread = live.roles.power(role).unwrap_err();
+            assert!(unread.fault.contains(fault), "{unread:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn roles_beyond_the_limit_stay_unknown() {
+        let names: Vec<_> = (0..=ROLES)
+            .map(|count| format!("role {count:04}"))
+            .collect();
+        let names: Vec<_> = names.iter().map(|name| &**name).collect();
+        let mut live = with_policies(&names, &[], &[]);
+        learn(&mut live, Vec::new()).await.unwrap();
+        let fault = |role: &str| live.roles.power(role).unwrap_err().fault;
+        assert_eq!(fault(names[ROLES]), format!("more than {ROLES} roles"));
+        assert_ne!(fault(names[ROLES - 1]), fault(names[ROLES]));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_fails_is_an_error() {
+        let mut live = with_policies(&["roles/a.writer"], &[], &[]);
+        let error = learn(&mut live, vec![(500, "")]).await.unwrap_err();
+        assert_eq!(error.to_string(), "reading roles/a.writer: status 500");
     }
 }

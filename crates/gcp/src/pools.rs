@@ -1,13 +1,16 @@
 //! Workload identity pools, their providers, and roles (IAM v1).
 
+use std::fmt::Display;
+
 use console::hint::Hinted;
+use content::printable;
 use google::Role;
 use google::identity::Pool;
-use grant::live;
+use grant::live::{self, Unread};
 use serde::Deserialize;
 use signer::{Credentials, Endpoint};
 
-use crate::rest::{Asked, Request, Rest};
+use crate::rest::{Request, Rest, unexpected};
 
 /// The public URL of IAM.
 const PUBLIC: &str = "https://iam.googleapis.com";
@@ -15,6 +18,8 @@ const PUBLIC: &str = "https://iam.googleapis.com";
 const PAGE: usize = 100;
 /// Pages at the most. A pool of a project can have at most 300 providers by IAM's default quota.
 const PAGES: usize = 20;
+/// The longest name shown of an answer, in characters.
+const NAME: usize = 200;
 
 /// The service that has workload identity pools and roles.
 #[derive(Clone, Debug)]
@@ -27,6 +32,34 @@ struct Page {
     workload_identity_pool_providers: Vec<live::Provider>,
     #[serde(default)]
     next_page_token: String,
+}
+
+/// A resource, and the name that the answer has for it.
+#[derive(Deserialize)]
+struct Named<T> {
+    name: String,
+    #[serde(flatten)]
+    resource: T,
+}
+
+impl<T> Named<T> {
+    /// The resource, if it is the one that was asked for.
+    fn checked(self, request: &Request<'_>, expected: &impl Display) -> Result<T, Hinted> {
+        let Self { name, resource } = self;
+        match name == expected.to_string() {
+            true => Ok(resource),
+            false => Err(other(request, expected, &name)),
+        }
+    }
+}
+
+/// The answer is about another resource.
+fn other(request: &Request<'_>, expected: impl Display, found: &str) -> Hinted {
+    let found = printable(found, NAME);
+    unexpected(
+        request,
+        format_args!("expected {expected}, found `{found}`"),
+    )
 }
 
 /// What a role allows.
@@ -49,22 +82,35 @@ impl Pools {
     /// Reads a pool that may not exist.
     ///
     /// # Errors
-    /// It may not be read, or the service does not answer.
+    /// It may not be read, or the service does not answer, or answers something else.
     pub async fn find(&self, pool: &Pool) -> Result<Option<live::Pool>, Hinted> {
         let (doing, path) = (format!("reading {pool}"), format!("v1/{pool}"));
-        self.0.find(&request(&doing, &path)).await
+        let request = request(&doing, &path);
+        let found: Option<Named<_>> = self.0.find(&request).await?;
+        let found = found.map(|found| found.checked(&request, pool));
+        found.transpose()
     }
 
     /// Reads all providers of a pool, also those that were deleted.
     ///
     /// # Errors
-    /// The pool does not exist, its providers may not be read, there are too many, or the service does not answer.
+    /// The pool does not exist, its providers may not be read, there are too many, or the service does not answer, or answers
+    /// something else.
     pub async fn providers(&self, pool: &Pool) -> Result<Vec<live::Provider>, Hinted> {
         let doing = format!("reading the providers of {pool}");
         let (mut providers, mut token) = (Vec::new(), String::new());
+        let names = format!("{pool}/providers/");
         for _ in 0..PAGES {
-            let page: Page = self.0.call(&request(&doing, &path(pool, &token))).await?;
-            providers.extend(page.workload_identity_pool_providers);
+            let path = path(pool, &token);
+            let request = request(&doing, &path);
+            let page: Page = self.0.call(&request).await?;
+            let page_of_pool = page.workload_identity_pool_providers;
+            let foreign = page_of_pool.iter().find(|it| !is_below(&names, &it.name));
+            if let Some(foreign) = foreign {
+                let expected = format_args!("a name that begins with {names}");
+                return Err(other(&request, expected, &foreign.name));
+            }
+            providers.extend(page_of_pool);
             token = page.next_page_token;
             if token.is_empty() {
                 return Ok(providers);
@@ -74,23 +120,36 @@ impl Pools {
         Err(Hinted::new(format_args!("{doing}: more than {limit}")).hinting(MANY))
     }
 
-    /// The permissions of a role; `None` if it does not exist, or may not be read.
+    /// The permissions of a role, or why they could not be read: the role does not exist, or access is denied.
     ///
     /// # Errors
     /// The service does not answer, or answers something else.
-    pub async fn permissions(&self, role: &Role) -> Result<Option<Vec<String>>, Hinted> {
+    pub async fn permissions(&self, role: &Role) -> Result<Result<Vec<String>, Unread>, Hinted> {
         let request = Request {
             doing: &format!("reading {role}"),
             path: &format!("v1/{role}"),
+            denied: ROLE,
+            absent: DELETED,
             ..request("", "")
         };
-        match self.0.ask::<Allowed>(&request).await? {
-            Asked::Answer(role) => Ok(Some(role.included_permissions)),
-            Asked::Absent | Asked::Denied(_) => Ok(None),
-        }
+        let found: Named<Allowed> = match self.0.ask(&request).await?.read() {
+            Ok(found) => found,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        let role = found.checked(&request, role)?;
+        Ok(Ok(role.included_permissions))
     }
 }
 
+/// Whether a name is that of a resource directly below the one with the prefix.
+fn is_below(prefix: &str, name: &str) -> bool {
+    let id = name.strip_prefix(prefix);
+    id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+
+const ROLE: &str =
+    "the credentials need iam.roles.get where the role is defined, which roles/iam.roleViewer has";
+const DELETED: &str = "remove the bindings of a role that does not exist";
 const MANY: &str = "a pool for a grant has one provider: create a pool of its own";
 
 fn path(pool: &Pool, token: &str) -> String {
@@ -137,11 +196,13 @@ mod tests {
 
     #[tokio::test]
     async fn reads_all_pages() {
-        let first = r#"{"workloadIdentityPoolProviders": [{"name": "a"}], "nextPageToken": "x&y"}"#;
-        let second = r#"{"workloadIdentityPoolProviders": [{"name": "b", "state": "DELETED"}]}"#;
+        let first = r#"{"workloadIdentityPoolProviders": [{"name": "projects/1/locations/global/workloadIdentityPools/trusted/providers/a"}],
+            "nextPageToken": "x&y"}"#;
+        let second = r#"{"workloadIdentityPoolProviders": [
+            {"name": "projects/1/locations/global/workloadIdentityPools/trusted/providers/b", "state": "DELETED"}]}"#;
         let (found, asked) = ask(vec![(200, first), (200, second)]).await;
         let names: Vec<_> = found.unwrap().into_iter().map(|one| one.name).collect();
-        assert_eq!(names, ["a", "b"]);
+        assert_eq!(names, ["a", "b"].map(|id| format!("{POOL}/providers/{id}")));
         let query = format!("GET /v1/{POOL}/providers?pageSize=100&showDeleted=true");
         assert_eq!(
             asked,
@@ -174,24 +235,72 @@ mod tests {
             assert!(error.hint().unwrap().contains(hint), "{error}");
         }
     }
+
+    /// What the service answers about a role.
+    async fn ask_role(
+        status: u16,
+        body: &'static str,
+    ) -> Result<Result<Vec<String>, Unread>, Hinted> {
+        let (endpoint, served) = serve(vec![(status, body)]);
+        let pools = Pools::open(Some(&endpoint), anonymous::Builder::new().build()).unwrap();
+        let role = "projects/one/roles/own".parse().unwrap();
+        let answer = pools.permissions(&role).await;
+        let asked = served.join().unwrap();
+        assert_eq!(asked, ["GET /v1/projects/one/roles/own HTTP/1.1"]);
+        answer
+    }
+
     #[tokio::test]
     async fn a_role_that_may_not_be_read_is_unknown_and_one_without_permissions_is_not() {
-        for (status, body, expected) in [
+        for (body, expected) in [
             (
-                200,
-                r#"{"name": "x", "includedPermissions": ["a.b.c"]}"#,
-                Some(vec!["a.b.c".to_owned()]),
+                r#"{"name": "projects/one/roles/own", "includedPermissions": ["a.b.c"]}"#,
+                vec!["a.b.c".to_owned()],
             ),
-            (200, r#"{"name": "x"}"#, Some(vec![])),
-            (403, "", None),
-            (404, "", None),
+            (r#"{"name": "projects/one/roles/own"}"#, vec![]),
         ] {
-            let (endpoint, served) = serve(vec![(status, body)]);
+            assert_eq!(ask_role(200, body).await.unwrap(), Ok(expected));
+        }
+        for (status, hint) in [(403, ROLE), (404, DELETED)] {
+            let unread = ask_role(status, "").await.unwrap().unwrap_err();
+            let fault = format!("reading projects/one/roles/own: status {status}");
+            assert_eq!((unread.fault, unread.hint), (fault, hint));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_about_another_resource_is_an_error() {
+        for body in [r#"{}"#, r#"{"includedPermissions": []}"#] {
+            let error = ask_role(200, body).await.unwrap_err().to_string();
+            assert!(error.contains("missing field `name`"), "{error}");
+        }
+        let other = r#"{"name": "projects/one/roles/other", "includedPermissions": []}"#;
+        let error = ask_role(200, other).await.unwrap_err().to_string();
+        let fault = "expected projects/one/roles/own, found `projects/one/roles/other`";
+        assert!(error.ends_with(fault), "{error}");
+
+        for name in [
+            "a",
+            "projects/1/locations/global/workloadIdentityPools/other/providers/a",
+        ] {
+            let page = format!(r#"{{"workloadIdentityPoolProviders": [{{"name": "{name}"}}]}}"#);
+            let error = ask(vec![(200, page.leak())])
+                .await
+                .0
+                .unwrap_err()
+                .to_string();
+            assert!(error.ends_with(&format!("found `{name}`")), "{error}");
+        }
+
+        let other = r#"{"name": "projects/1/locations/global/workloadIdentityPools/other", "state": "ACTIVE"}"#;
+        for (body, fault) in [
+            (r#"{"state": "ACTIVE"}"#, "missing field"),
+            (other, "/other`"),
+        ] {
+            let (endpoint, _) = serve(vec![(200, body)]);
             let pools = Pools::open(Some(&endpoint), anonymous::Builder::new().build()).unwrap();
-            let role = "projects/one/roles/own".parse().unwrap();
-            assert_eq!(pools.permissions(&role).await.unwrap(), expected);
-            let asked = served.join().unwrap();
-            assert_eq!(asked, ["GET /v1/projects/one/roles/own HTTP/1.1"]);
+            let error = pools.find(&POOL.parse().unwrap()).await.unwrap_err();
+            assert!(error.to_string().contains(fault), "{error}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use console::hint::Hinted;
 use google::Project;
-use grant::live::{Above, Level, Policy, Unread};
+use grant::live::{Above, Binding, Level, Policy, Unread};
 use serde::Deserialize;
 use serde_json::json;
 use signer::{Credentials, Endpoint};
 
-use crate::rest::{Asked, Request, Rest};
+use crate::rest::{Request, Rest, unexpected};
 
 /// The public URL of Resource Manager.
 const PUBLIC: &str = "https://cloudresourcemanager.googleapis.com";
@@ -22,6 +22,22 @@ const REVIEW: &str =
 /// The service that has projects, folders and organisations.
 #[derive(Clone, Debug)]
 pub struct Resources(Rest);
+
+/// A policy (IAM v1, `Policy`). It always has an etag: an answer without one is no policy, and says nothing about bindings.
+#[derive(Deserialize)]
+struct Answered {
+    etag: String,
+    #[serde(default)]
+    bindings: Vec<Binding>,
+}
+
+/// A project (Resource Manager v1, `Project`).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Described {
+    project_id: String,
+    project_number: String,
+}
 
 #[derive(Deserialize)]
 struct Ancestry {
@@ -72,7 +88,7 @@ impl Resources {
     pub async fn above(&self, project: &Project) -> Result<Vec<Above>, Hinted> {
         let own = format!("projects/{project}");
         let mut all = vec![(Level::Project, own.clone())];
-        let unread = match self.ancestors(&own).await? {
+        let unread = match self.ancestors(project).await? {
             Ok(ancestors) => {
                 all.extend(ancestors);
                 None
@@ -96,36 +112,48 @@ impl Resources {
         Ok(above)
     }
 
-    /// The folders and the organisation of a project.
+    /// The folders and the organisation of a project. The answer begins with the project itself, by its ID.
     async fn ancestors(
         &self,
-        project: &str,
+        project: &Project,
     ) -> Result<Result<Vec<(Level, String)>, Unread>, Hinted> {
-        let doing = format!("reading the ancestors of {project}");
+        let id = match self.id(project).await? {
+            Ok(id) => id,
+            Err(unread) => return Ok(Err(unread)),
+        };
         let request = Request {
-            doing: &doing,
-            path: &format!("v1/{project}:getAncestry"),
+            doing: &format!("reading the ancestors of projects/{project}"),
+            path: &format!("v1/projects/{project}:getAncestry"),
             body: Some(&json!({})),
-            denied: BROWSE,
-            absent: BROWSE,
-            failed: FAILED,
+            ..browse()
         };
-        let Ancestry { ancestor } = match self.0.ask(&request).await? {
-            Asked::Answer(ancestry) => ancestry,
-            other => return Ok(Err(unread(other, BROWSE))),
+        let Ancestry { ancestor } = match self.0.ask(&request).await?.read() {
+            Ok(ancestry) => ancestry,
+            Err(unread) => return Ok(Err(unread)),
         };
-        let wrong = |fault: &str| Hinted::new(format_args!("{doing}: {fault}")).hinting(FAILED);
-        if ancestor.len() > MOST {
-            return Err(wrong("more folders than Resource Manager nests"));
+        let above = above_project(&id, &ancestor);
+        above.map(Ok).map_err(|fault| unexpected(&request, fault))
+    }
+
+    /// The ID of a project. If only its number is known, it is looked up.
+    async fn id(&self, project: &Project) -> Result<Result<String, Unread>, Hinted> {
+        let number = match project {
+            Project::Id(id) => return Ok(Ok(id.to_string())),
+            Project::Number(number) => number.to_string(),
+        };
+        let request = Request {
+            doing: &format!("reading projects/{project}"),
+            path: &format!("v1/projects/{project}"),
+            ..browse()
+        };
+        let found: Described = match self.0.ask(&request).await?.read() {
+            Ok(found) => found,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        match found.project_number == number {
+            true => Ok(Ok(found.project_id)),
+            false => Err(unexpected(&request, "it is another project")),
         }
-        let mut names = ancestor.iter().map(|ancestor| &ancestor.resource_id);
-        match names.next() {
-            Some(first) if first.kind == "project" => {}
-            _ => return Err(wrong("the answer does not begin with a project")),
-        }
-        let known: Option<Vec<_>> = names.map(ResourceId::resource).collect();
-        let known = known.ok_or_else(|| wrong("it is neither a folder nor an organization"))?;
-        Ok(Ok(known))
     }
 
     async fn policy(&self, resource: &str) -> Result<Result<Policy, Unread>, Hinted> {
@@ -137,20 +165,55 @@ impl Resources {
             absent: REVIEW,
             failed: FAILED,
         };
-        Ok(match self.0.ask(&request).await? {
-            Asked::Answer(policy) => Ok(policy),
-            other => Err(unread(other, REVIEW)),
-        })
+        let Answered { etag, bindings } = match self.0.ask(&request).await?.read() {
+            Ok(answered) => answered,
+            Err(unread) => return Ok(Err(unread)),
+        };
+        match etag.is_empty() {
+            true => Err(unexpected(&request, "no etag")),
+            false => Ok(Ok(Policy { bindings })),
+        }
     }
 }
 
-/// Google denies access to what does not exist, too, so that both are the same here.
-fn unread<T>(asked: Asked<T>, hint: &'static str) -> Unread {
-    let fault = match asked {
-        Asked::Denied(error) => error.to_string(),
-        Asked::Answer(_) | Asked::Absent => "there is no such resource".to_owned(),
+/// A request that roles/browser permits.
+fn browse() -> Request<'static> {
+    Request {
+        doing: "",
+        path: "",
+        body: None,
+        denied: BROWSE,
+        absent: BROWSE,
+        failed: FAILED,
+    }
+}
+
+/// What a project is in: folders, from the inside out, and then the organisation, without which there are no folders (Resource Manager, "Resource
+/// hierarchy").
+fn above_project(
+    project: &str,
+    ancestors: &[Ancestor],
+) -> Result<Vec<(Level, String)>, &'static str> {
+    if ancestors.len() > MOST {
+        return Err("more folders than Resource Manager nests");
+    }
+    let mut names = ancestors.iter().map(|ancestor| &ancestor.resource_id);
+    match names.next() {
+        Some(own) if own.kind == "project" && own.id == project => {}
+        _ => return Err("it does not begin with the project"),
+    }
+    let above: Option<Vec<_>> = names.map(ResourceId::resource).collect();
+    let above = above.ok_or("it has something that is neither a folder nor an organization")?;
+    let is_ordered = match above.split_last() {
+        Some(((last, _), before)) => {
+            *last == Level::Organization && before.iter().all(|(level, _)| *level == Level::Folder)
+        }
+        None => true,
     };
-    Unread { fault, hint }
+    match is_ordered {
+        true => Ok(above),
+        false => Err("it is not folders and then an organization"),
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +276,47 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_policy_without_an_etag_is_an_error_and_not_an_empty_policy() {
+        const ALONE: &str = r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}]}"#;
+        for (policy, fault) in [
+            ("{}", "missing field `etag`"),
+            (r#"{"bindings": []}"#, "missing field `etag`"),
+            (r#"{"etag": "", "bindings": []}"#, "no etag"),
+        ] {
+            let (above, _) = ask(vec![(200, ALONE), (200, policy)]).await;
+            let error = above.unwrap_err().to_string();
+            let start = "reading the policy of projects/one: reading the answer: ";
+            assert!(error.starts_with(start) && error.contains(fault), "{error}");
+        }
+        let (above, _) = ask(vec![(200, ALONE), (200, r#"{"etag": "ACAB"}"#)]).await;
+        assert_eq!(above.unwrap()[0].policy, Ok(Policy::default()));
+    }
+
+    #[tokio::test]
+    async fn a_project_that_is_named_by_its_number_is_bound_to_its_ancestors() {
+        let ask = async |answers| {
+            let (endpoint, served) = serve(answers);
+            let anonymous = anonymous::Builder::new().build();
+            let resources = Resources::open(Some(&endpoint), anonymous).unwrap();
+            let above = resources.above(&"1234".parse().unwrap()).await;
+            (above, served)
+        };
+        let described = r#"{"projectId": "one", "projectNumber": "1234"}"#;
+        let answers = vec![(200, described), (200, ANCESTRY), POLICY, POLICY, POLICY];
+        let (above, served) = ask(answers).await;
+        let names = [
+            ("projects/1234", true),
+            ("folders/12", true),
+            ("organizations/3", true),
+        ];
+        assert_eq!(shown(&above.unwrap()), names);
+        assert_eq!(served.join().unwrap()[0], "GET /v1/projects/1234 HTTP/1.1");
+        let other = r#"{"projectId": "one", "projectNumber": "1235"}"#;
+        let (above, _) = ask(vec![(200, other)]).await;
+        assert!(above.unwrap_err().to_string().ends_with("another project"));
+    }
+
+    #[tokio::test]
     async fn what_may_not_be_asked_is_not_absent() {
         let (above, _) = ask(vec![DENIED, POLICY]).await;
         let above = above.unwrap();
@@ -225,10 +329,36 @@ mod tests {
     #[tokio::test]
     async fn an_answer_of_another_form_is_an_error() {
         for (answer, fault) in [
-            (r#"{}"#, "does not begin with a project"),
+            (r#"{}"#, "it does not begin with the project"),
             (
                 r#"{"ancestor": [{"resourceId": {"type": "folder", "id": "1"}}]}"#,
                 "does not begin",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "folder", "id": "one"}}]}"#,
+                "does not begin",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "project", "id": "other"}}]}"#,
+                "does not begin",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}, {"resourceId": {"type": "organization", "id": "3"}},
+                    {"resourceId": {"type": "folder", "id": "12"}}]}"#,
+                "not folders and then an organization",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}, {"resourceId": {"type": "organization", "id": "3"}},
+                    {"resourceId": {"type": "organization", "id": "4"}}]}"#,
+                "not folders and then an organization",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}, {"resourceId": {"type": "folder", "id": "12"}}]}"#,
+                "not folders and then an organization",
+            ),
+            (
+                r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}, {"resourceId": {"type": "project", "id": "one"}}]}"#,
+                "neither a folder nor an organization",
             ),
             (
                 r#"{"ancestor": [{"resourceId": {"type": "project", "id": "one"}}, {"resourceId": {"type": "folder", "id": "../1"}}]}"#,

@@ -1,10 +1,12 @@
 //! Requests over REST, with an access token.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use console::hint::Hinted;
 use content::{json, limits, printable};
 use google_cloud_auth::credentials::CacheableResource;
+use grant::live::Unread;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
@@ -97,7 +99,7 @@ impl Rest {
         Self::open(endpoint, public, Bearer::User(credentials))
     }
 
-    /// The same, with somebody else's access token in place of the user's credentials.
+    /// The same, with the access token of another principal in place of the user's credentials.
     ///
     /// # Errors
     /// HTTPS cannot be used.
@@ -131,13 +133,10 @@ impl Rest {
     /// # Errors
     /// There is no access token, the service cannot be reached, refuses, or answers something else than a `T`.
     pub async fn call<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T, Hinted> {
-        let answer = match self.send(request).await {
-            Ok(Sent::Answer(answer)) => answer,
-            Ok(Sent::Absent(error) | Sent::Denied(error)) | Err(error) => {
-                return Err(error.during(request.doing));
-            }
-        };
-        parse(request, &answer)
+        match self.ask(request).await? {
+            Asked::Answer(answer) => Ok(answer),
+            Asked::Absent(error) | Asked::Denied(error) => Err(error),
+        }
     }
 
     /// As [`Self::call`], but `None` if the service says that there is no such resource.
@@ -150,7 +149,7 @@ impl Rest {
     ) -> Result<Option<T>, Hinted> {
         match self.ask(request).await? {
             Asked::Answer(answer) => Ok(Some(answer)),
-            Asked::Absent => Ok(None),
+            Asked::Absent(_) => Ok(None),
             Asked::Denied(error) => Err(error),
         }
     }
@@ -163,15 +162,15 @@ impl Rest {
         &self,
         request: &Request<'_>,
     ) -> Result<Asked<T>, Hinted> {
-        let sent = self.send(request).await;
-        match sent.map_err(|error| error.during(request.doing))? {
-            Sent::Answer(answer) => parse(request, &answer).map(Asked::Answer),
-            Sent::Absent(_) => Ok(Asked::Absent),
-            Sent::Denied(error) => Ok(Asked::Denied(error.during(request.doing))),
-        }
+        let during = |error: Hinted| error.during(request.doing);
+        Ok(match self.send(request).await.map_err(during)? {
+            Asked::Answer(answer) => Asked::Answer(parse(request, &answer)?),
+            Asked::Absent(error) => Asked::Absent(during(error)),
+            Asked::Denied(error) => Asked::Denied(during(error)),
+        })
     }
 
-    async fn send(&self, request: &Request<'_>) -> Result<Sent, Hinted> {
+    async fn send(&self, request: &Request<'_>) -> Result<Asked<Vec<u8>>, Hinted> {
         let url = format!("{}/{}", self.base, request.path);
         let method = match request.body {
             Some(_) => Method::POST,
@@ -189,9 +188,9 @@ impl Rest {
         let status = answer.status();
         let body = read(answer).await.map_err(failed)?;
         match status {
-            _ if status.is_success() => Ok(Sent::Answer(body)),
-            StatusCode::NOT_FOUND => Ok(Sent::Absent(refused(request, status, &body))),
-            StatusCode::FORBIDDEN => Ok(Sent::Denied(refused(request, status, &body))),
+            _ if status.is_success() => Ok(Asked::Answer(body)),
+            StatusCode::NOT_FOUND => Ok(Asked::Absent(refused(request, status, &body))),
+            StatusCode::FORBIDDEN => Ok(Asked::Denied(refused(request, status, &body))),
             _ => Err(refused(request, status, &body)),
         }
     }
@@ -212,32 +211,38 @@ impl Rest {
     }
 }
 
-/// What became of a request.
-enum Sent {
-    /// The body of a success.
-    Answer(Vec<u8>),
-    /// There is no such resource, and the error that says so.
-    Absent(Hinted),
-    /// The user may not do that, and the error that says so.
-    Denied(Hinted),
-}
-
 /// The answer to a request about something that may not exist, and that the user may not be permitted to read.
 #[derive(Debug)]
 pub enum Asked<T> {
     /// It is this.
     Answer(T),
-    /// There is no such resource.
-    Absent,
-    /// The user may not read it.
+    /// There is no such resource, and the error that says so.
+    Absent(Hinted),
+    /// The user may not read it, and the error that says so.
     Denied(Hinted),
 }
 
+impl<T> Asked<T> {
+    /// What was read, or why nothing was. Google also denies access to what does not exist, so that both are the same here.
+    pub(crate) fn read(self) -> Result<T, Unread> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Absent(error) | Self::Denied(error) => Err(Unread {
+                fault: error.to_string(),
+                hint: error.hint().unwrap_or(CREDENTIALS),
+            }),
+        }
+    }
+}
+
 fn parse<T: DeserializeOwned>(request: &Request<'_>, answer: &[u8]) -> Result<T, Hinted> {
-    json::parse(answer, limits::HTTP_BODY).map_err(|error| {
-        let fault = format_args!("{}: reading the answer: {error}", request.doing);
-        Hinted::new(fault).hinting(OTHER_SERVICE)
-    })
+    json::parse(answer, limits::HTTP_BODY).map_err(|error| unexpected(request, error))
+}
+
+/// The service answers something else than what was asked for.
+pub(crate) fn unexpected(request: &Request<'_>, fault: impl Display) -> Hinted {
+    let fault = format_args!("{}: reading the answer: {fault}", request.doing);
+    Hinted::new(fault).hinting(OTHER_SERVICE)
 }
 
 const OTHER_SERVICE: &str = "check that the endpoint, if one is given, is that of the service";

@@ -1,5 +1,5 @@
-//! Compares what is live with a grant and with verdicts: the one judgement of who may use a key. Whoever prints it decides only which findings
-//! matter to its question.
+//! Compares what is live with a grant and with verdicts: the one judgement of who may use a key. The program that prints it only decides
+//! which findings matter to its question.
 
 mod finding;
 mod key;
@@ -143,7 +143,7 @@ impl Inspection<'_> {
     }
 }
 
-/// Whether a policy has a binding of an image, for whichever role and time.
+/// Whether a policy has a binding of an image, for any role and time.
 fn is_named(grant: &Grant, policy: &Policy, image: &Digest) -> bool {
     let member = grant.member(image).to_string();
     let mut bindings = policy.bindings.iter();

@@ -50,7 +50,7 @@ pub struct Rotate {
 /// Arguments of `audit`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 as granted, 1 not as granted, 2 error or a policy that could not be read, so that there is no answer."
+    after_help = "Exit status: 0 as granted, 1 not as granted, 2 error, or a policy or role that could not be read, so that there is no answer."
 )]
 pub struct AuditKey {
     /// The file that describes the grant, with a table [provider]

@@ -104,19 +104,38 @@ impl Audit {
         })
     }
 
+    /// The answer, and what it does not cover.
     fn result(&self) -> String {
         let key = &self.key;
-        let unread = self.count(Outcome::Unread);
-        match (self.status(), self.not_compared()) {
-            (Status::Yes, 0) => format!("as granted: {key}"),
-            (Status::Yes, count) => format!(
-                "as granted, except for {count} image(s) not compared (give --verdicts): {key}"
-            ),
-            (Status::No, _) => format!("not as granted: {key}"),
-            _ => format!(
-                "not known, because {unread} of the policies that the key inherits could not be read; the rest is as granted: {key}"
-            ),
+        let answer = match self.status() {
+            Status::Yes => "as granted",
+            Status::No => "not as granted",
+            _ => "not known whether as granted",
+        };
+        match self.uncovered() {
+            uncovered if uncovered.is_empty() => format!("{answer}: {key}"),
+            uncovered => format!("{answer}; {}: {key}", uncovered.join("; ")),
         }
+    }
+
+    /// What was not read, or not compared.
+    fn uncovered(&self) -> Vec<String> {
+        let unread = match self.count(Outcome::Unread) {
+            0 => None,
+            count => Some(format!("{count} policies or roles could not be read")),
+        };
+        let not_compared = match self.not_compared() {
+            0 => None,
+            count => Some(format!("{count} image(s) not compared (give --verdicts)")),
+        };
+        let not_asked = match self.scope {
+            Scope::Ring => Some("what the key inherits from its project not read".to_owned()),
+            Scope::All => None,
+        };
+        [unread, not_compared, not_asked]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

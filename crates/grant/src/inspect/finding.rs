@@ -22,7 +22,7 @@ pub enum Outcome {
     Unread,
 }
 
-/// What was found. Text that comes from Google is as it was received: whoever prints it must escape it.
+/// What was found. Text that comes from Google is as it was received: escape it before it is printed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[allow(missing_docs, reason = "the fields are what the messages say")]
 pub enum Finding {
@@ -70,7 +70,7 @@ pub enum Finding {
     #[error("{image} does not have {role} now")]
     Missing { image: Digest, role: Role },
     /// All members of the pool.
-    #[error("every member of the pool has {role}, whatever image it runs")]
+    #[error("every member of the pool has {role}, with any image")]
     WholePool { role: String },
     /// Members of the pool that are not named by an image.
     #[error("{member} has {role}: it names members of the pool, and no image")]
@@ -79,8 +79,13 @@ pub enum Finding {
     #[error("{member} has {role}, which the grant does not give")]
     OtherRole { member: String, role: String },
     /// Members of another pool.
-    #[error("{member} of another pool has {role}")]
+    #[error("{member} is not of the pool of the grant, and has {role}")]
     OtherPool { member: String, role: String },
+    /// People of a workforce identity pool, who sign in at an identity provider.
+    #[error(
+        "{member} signs in at a workforce pool, without attestation, and has {role}: no grant can accept it"
+    )]
+    Workforce { member: String, role: String },
     /// A member that needs no attestation.
     #[error("{member} has {role} without attestation, and is not in other_members")]
     NotAttested { member: String, role: String },
@@ -88,14 +93,20 @@ pub enum Finding {
     #[error("{member} has {role} without attestation, as other_members says")]
     Accepted { member: String, role: String },
     /// A principal that was deleted.
-    #[error("{member} is deleted, and had {role}")]
+    #[error(
+        "{member} is deleted, and has {role} again if it is undeleted: remove it from the binding"
+    )]
     Gone { member: String, role: String },
     /// A member that can change who may decrypt.
     #[error("{member} has {role}, can change who may decrypt, and is not in other_members")]
     Administrator { member: String, role: String },
-    /// A role whose permissions are not known.
-    #[error("{member} has {role}, which may allow decryption, and is not in other_members")]
-    UnknownRole { member: String, role: String },
+    /// A role whose permissions are not known, so that it may allow decryption.
+    #[error("{member} has {role}, and what that allows is not known: {}; {}", .unread.fault, .unread.hint)]
+    UnknownRole {
+        member: String,
+        role: String,
+        unread: Unread,
+    },
     /// The policy of a resource above the key could not be read.
     #[error("who inherits a role from there is not known: {}; {}", .0.fault, .0.hint)]
     Unread(Unread),
@@ -121,7 +132,7 @@ pub enum Finding {
     #[error("the pool has another provider, which the grant does not describe: {name}")]
     OtherProvider { name: String },
     /// The pool has a second provider, which is deleted.
-    #[error("{name} is deleted: if it is undeleted, whoever it admits is a member of the pool")]
+    #[error("{name} is deleted: if it is undeleted, all that it admits are members of the pool")]
     DeletedProvider { name: String },
     /// A setting of the provider is not that of the grant.
     #[error(
@@ -163,7 +174,7 @@ impl Finding {
             | Self::Unbound { .. }
             | Self::Accepted { .. }
             | Self::DeletedProvider { .. } => Outcome::Note,
-            Self::Unread(_) => Outcome::Unread,
+            Self::Unread(_) | Self::UnknownRole { .. } => Outcome::Unread,
             _ => Outcome::Fail,
         }
     }
@@ -196,6 +207,7 @@ impl Finding {
             Self::NotAnImage { .. } => "not-an-image",
             Self::OtherRole { .. } => "other-role",
             Self::OtherPool { .. } => "other-pool",
+            Self::Workforce { .. } => "workforce",
             Self::NotAttested { .. } => "not-attested",
             Self::Accepted { .. } => "accepted",
             Self::Gone { .. } => "deleted-member",

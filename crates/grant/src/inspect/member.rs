@@ -7,13 +7,18 @@ use google::{Identities, Member};
 
 use super::finding::Finding;
 use crate::document::Grant;
-use crate::live::{Binding, Policy};
+use crate::live::{Binding, Policy, Unread};
 use crate::role::{Power, Roles};
 use crate::verdicts::{Standing, Verdicts};
 use crate::window;
 
-/// Members that are anybody, whom no grant can accept.
+/// Members that stand for everyone, which no grant can accept.
 const PUBLIC: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
+/// The names of people and groups of a workforce identity pool begin so (IAM, "Principal identifiers").
+const WORKFORCE: [&str; 2] = [
+    "principal://iam.googleapis.com/locations/global/workforcePools/",
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/",
+];
 
 /// What members are compared with.
 pub(super) struct Members<'a> {
@@ -56,10 +61,10 @@ impl Members<'_> {
         })
     }
 
-    /// What the members of a role may do. The role of the grant is for decryption, by whichever name.
-    fn power(&self, role: &str) -> Power {
+    /// What the members of a role may do. The role of the grant is for decryption, by any name.
+    fn power(&self, role: &str) -> Result<Power, Unread> {
         match self.is_granted(role) {
-            true => Power::Decrypt,
+            true => Ok(Power::Decrypt),
             false => self.roles.power(role),
         }
     }
@@ -70,19 +75,30 @@ impl Members<'_> {
 
     fn member(&self, granted: &Binding, text: &str) -> Option<Finding> {
         let (member, role) = (text.to_owned(), granted.role.clone());
-        let power = self.power(&role);
-        if power == Power::Neither {
-            return None;
-        }
+        let power = match self.power(&role) {
+            Ok(Power::Neither) => return None,
+            Err(_) if self.is_accepted(text) => return Some(Finding::Accepted { member, role }),
+            Err(unread) => {
+                return Some(Finding::UnknownRole {
+                    member,
+                    role,
+                    unread,
+                });
+            }
+            Ok(power) => power,
+        };
         if text.starts_with("deleted:") {
             return Some(Finding::Gone { member, role });
+        }
+        if WORKFORCE.iter().any(|prefix| text.starts_with(prefix)) {
+            return Some(Finding::Workforce { member, role });
         }
         Some(match text.parse::<Member>() {
             Ok(named) if named.pool() == self.grant.pool() => {
                 self.of_pool(granted, text, named.identities())
             }
             Ok(_) => Finding::OtherPool { member, role },
-            // A principal that cannot be read is not one of our images.
+            // A principal of another form is not one of our images.
             Err(_) if text.starts_with("principal") => Finding::OtherPool { member, role },
             Err(_) => self.outsider(member, role, power),
         })
@@ -131,13 +147,19 @@ impl Members<'_> {
 
     /// A member that is no member of a pool.
     fn outsider(&self, member: String, role: String, power: Power) -> Finding {
-        let is_accepted = self.grant.others().contains(&member) && !PUBLIC.contains(&&*member);
         match power {
-            _ if is_accepted => Finding::Accepted { member, role },
+            _ if self.is_accepted(&member) => Finding::Accepted { member, role },
             Power::Administer => Finding::Administrator { member, role },
-            Power::Unknown => Finding::UnknownRole { member, role },
             Power::Decrypt | Power::Neither => Finding::NotAttested { member, role },
         }
+    }
+
+    /// Whether the grant accepts a member without attestation. Members of pools, deleted ones and everyone cannot be accepted.
+    fn is_accepted(&self, member: &str) -> bool {
+        let is_unacceptable = PUBLIC.contains(&member)
+            || member.starts_with("principal")
+            || member.starts_with("deleted:");
+        !is_unacceptable && self.grant.others().iter().any(|other| other == member)
     }
 }
 

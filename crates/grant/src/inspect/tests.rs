@@ -132,6 +132,8 @@ fn members_that_are_no_approved_image_are_named() {
     let subject = format!("principal://{POOL}/subject/x");
     let reference = format!("principalSet://{POOL}/attribute.image_reference/x");
     let deleted = format!("deleted:{}?uid=1", image("good"));
+    let workforce =
+        "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/eve";
     for (member, code) in [
         (image("unknown"), "unknown-image"),
         (image("bad"), "refused-image"),
@@ -151,6 +153,16 @@ fn members_that_are_no_approved_image_are_named() {
         ("user:someone@one.example".to_owned(), "not-attested"),
         ("allUsers".to_owned(), "not-attested"),
         (deleted, "deleted-member"),
+        (format!("deleted:{workforce}"), "deleted-member"),
+        (
+            "deleted:user:eve@one.example?uid=1".to_owned(),
+            "deleted-member",
+        ),
+        (workforce.to_owned(), "workforce"),
+        (
+            "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*".to_owned(),
+            "workforce",
+        ),
         // By the project's ID, IAM knows no member.
         (image("good").replace("1234", "one"), "other-pool"),
         (image("good").to_uppercase(), "not-attested"),
@@ -261,7 +273,7 @@ fn roles_are_those_of_the_grant() {
         (
             "projects/one/roles/own",
             someone.clone(),
-            (vec!["unknown-role"], false),
+            (vec!["unknown-role"], true),
         ),
         (
             "roles/cloudkms.admin",
@@ -277,7 +289,7 @@ fn roles_are_those_of_the_grant() {
         (
             "projects/one/roles/own",
             "allAuthenticatedUsers".to_owned(),
-            (vec!["unknown-role"], false),
+            (vec!["unknown-role"], true),
         ),
         ("roles/cloudkms.viewer", someone, (vec![], true)),
     ] {
@@ -305,11 +317,25 @@ fn what_a_role_allows_is_learned() {
     let role = "projects/one/roles/own";
     let mut live = live(&[&image("good")]);
     live.ring_policy = policy(role, &[someone]);
-    live.roles
-        .learn(role.to_owned(), &["logging.logEntries.create".to_owned()]);
+    let unread = Unread {
+        fault: "reading projects/one/roles/own: status 403: no".to_owned(),
+        hint: "ask",
+    };
+    live.roles.learn(role.to_owned(), Err(unread));
+    let all = inspected(&live, Some(&verdicts()));
+    let found = all.iter().find(|it| it.finding.code() == "unknown-role");
+    let found = found.unwrap();
+    assert_eq!(found.finding.outcome(), Outcome::Unread);
+    let reason = "not known: reading projects/one/roles/own: status 403: no; ask";
+    assert!(found.to_string().ends_with(reason), "{found}");
+    assert!(!is_sendable(&live));
+    live.roles.learn(
+        role.to_owned(),
+        Ok(vec!["logging.logEntries.create".to_owned()]),
+    );
     assert_eq!(audited(&live), (vec![], true));
     let decrypt = "cloudkms.cryptoKeyVersions.useToDecrypt".to_owned();
-    live.roles.learn(role.to_owned(), &[decrypt]);
+    live.roles.learn(role.to_owned(), Ok(vec![decrypt]));
     assert_eq!(audited(&live), (vec!["not-attested"], false));
 }
 

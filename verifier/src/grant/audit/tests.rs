@@ -68,7 +68,7 @@ fn approved() -> Verdicts {
 fn an_image_without_verdicts_is_counted_as_not_compared() {
     let unchecked = audit(&live(), None, Scope::All);
     assert_eq!(unchecked.status(), Status::Yes);
-    let end = "as granted, except for 1 image(s) not compared (give --verdicts): ";
+    let end = "\nas granted; 1 image(s) not compared (give --verdicts): projects/";
     assert!(unchecked.to_string().contains(end), "{unchecked}");
     assert_eq!(unchecked.to_json()["not_compared"], 1);
     let compared = audit(&live(), Some(&approved()), Scope::All);
@@ -103,10 +103,11 @@ fn what_could_not_be_read_is_no_pass_and_no_fail() {
         text.contains("organizations/3") && text.contains("status 403: no; ask"),
         "{text}"
     );
-    assert!(
-        text.contains("\nnot known, because 1 of the policies"),
-        "{text}"
-    );
+    let end = "\nnot known whether as granted; 1 policies or roles could not be read: projects/";
+    assert!(text.contains(end), "{text}");
+    let end = "\nnot known whether as granted; 1 policies or roles could not be read; 1 image(s) not compared (give --verdicts): ";
+    let text = audit(&live, None, Scope::All).to_string();
+    assert!(text.contains(end), "{text}");
     live.key_policy.bindings[0]
         .members
         .push("allUsers".to_owned());
@@ -117,10 +118,33 @@ fn what_could_not_be_read_is_no_pass_and_no_fail() {
 }
 
 #[test]
+fn a_role_that_could_not_be_read_is_no_pass_and_no_fail_and_says_why() {
+    let mut live = live();
+    live.ring_policy.bindings.push(Binding {
+        role: "projects/one/roles/own".to_owned(),
+        members: vec!["user:eve@one.example".to_owned()],
+        condition: None,
+    });
+    let unread = Unread {
+        fault: "reading projects/one/roles/own: status 403: no".to_owned(),
+        hint: "ask",
+    };
+    let role = "projects/one/roles/own".to_owned();
+    live.roles.learn(role, Err(unread));
+    let partial = audit(&live, Some(&approved()), Scope::All);
+    assert_eq!(partial.status(), Status::Unknown);
+    assert_eq!(partial.to_json()["unread"], 1);
+    let text = partial.to_string();
+    assert!(text.contains("roles/own: status 403: no; ask"), "{text}");
+}
+
+#[test]
 fn an_audit_up_to_the_ring_says_what_it_leaves_out() {
     let ring = audit(&live(), Some(&approved()), Scope::Ring);
     assert_eq!(ring.status(), Status::Yes);
     assert!(ring.to_string().contains(NOT_READ), "{ring}");
+    let end = "\nas granted; what the key inherits from its project not read: projects/";
+    assert!(ring.to_string().contains(end), "{ring}");
     assert_eq!(ring.to_json()["not_read"], NOT_READ);
 }
 
