@@ -7,6 +7,7 @@ pub mod compute;
 mod context;
 pub mod iam;
 pub mod kms;
+mod labels;
 pub mod logging;
 pub mod pubsub;
 pub mod secret_manager;
@@ -15,6 +16,7 @@ pub mod sts;
 
 pub use self::cloud::{Addresses, Services};
 pub use self::context::Context;
+pub use self::labels::Labels;
 pub use crate::clock::Clock;
 
 #[cfg(test)]

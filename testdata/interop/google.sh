@@ -161,6 +161,10 @@ bound() {
 }
 
 secret_is() { same "$1" "$(google_cloud gcloud secrets versions access 1 --secret=people-key --project=keyholder)"; }
+secret_labels_are() { same "$1" "$(google_cloud gcloud secrets describe people-key --project=keyholder --format='value(labels)')"; }
+bucket_labels_are() {
+  same "$1" "$(google_cloud gcloud storage buckets describe gs://keyholder-people --project=keyholder --format='value(labels)')"
+}
 object_is() { same "$1" "$(google_cloud gcloud storage cat gs://keyholder-people/v1/key --project=keyholder)"; }
 
 keys_are() { same "$1" "$(google_cloud gcloud kms keys list --project=keyholder --location=global --keyring=people --format='value(name.basename())')"; }
@@ -187,7 +191,14 @@ if need "gcloud" gcloud python3; then
   check "gcloud: secrets versions access" secret_is "the key"
   check "gcloud: secrets add-iam-policy-binding" google_cloud gcloud secrets add-iam-policy-binding people-key --project=keyholder \
     --role=roles/secretmanager.secretAccessor --member=user:people@example.com
+  check "gcloud: secrets update" google_cloud gcloud secrets update people-key --project=keyholder --update-labels=team=people
+  check "gcloud: the labels of the secret" secret_labels_are "team=people"
   check "gcloud: storage buckets create" google_cloud gcloud storage buckets create gs://keyholder-people --project=keyholder
+  check "gcloud: storage buckets update" google_cloud gcloud storage buckets update gs://keyholder-people --project=keyholder \
+    --update-labels=team=people,cost=1
+  check "gcloud: remove a label" google_cloud gcloud storage buckets update gs://keyholder-people --project=keyholder \
+    --remove-labels=cost
+  check "gcloud: the labels of the bucket" bucket_labels_are "team=people"
   check "gcloud: storage cp" google_cloud gcloud storage cp "$work/people.key" gs://keyholder-people/v1/key --project=keyholder
   check "gcloud: storage cat" object_is "the key"
   check "gcloud: storage buckets add-iam-policy-binding" google_cloud gcloud storage buckets add-iam-policy-binding \

@@ -261,6 +261,12 @@ def secrets():
     check("secret manager: list_secrets", [s.name for s in owner.list_secrets(parent=project)] == [secret.name])
     versions = [v.name for v in owner.list_secret_versions(parent=secret.name)]
     check("secret manager: list_secret_versions", versions == [f"{secret.name}/versions/{n}" for n in (2, 1)])
+    before = secret.etag
+    update = lambda etag: owner.update_secret(  # noqa: E731
+        secret={"name": secret.name, "labels": {"team": "bank"}, "etag": etag}, update_mask={"paths": ["labels"]})
+    updated = update(before)
+    check("secret manager: update_secret", dict(updated.labels) == {"team": "bank"} and updated.etag != before)
+    refuses("secret manager: update_secret with a stale etag", "FAILED_PRECONDITION", lambda: update(before))
     access = lambda: workload.access_secret_version(name="projects/keyholder/secrets/model-key/versions/1")  # noqa: E731
     refuses("secret manager: access without the role", "PERMISSION_DENIED", access)
     member = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{digest}"
@@ -297,6 +303,12 @@ def objects():
     bucket = owner.create_bucket("keyholder-models", location="EU")
     check("storage: create_bucket", [b.name for b in owner.list_buckets()] == ["keyholder-models"])
     missing("storage: create_bucket again", 409, lambda: owner.create_bucket("keyholder-models"))
+    bucket.labels = {"team": "bank", "cost": "1"}
+    bucket.patch()
+    bucket.labels = {"team": "clinic"}
+    bucket.patch(if_metageneration_match=bucket.metageneration)
+    check("storage: patch a bucket", (owner.get_bucket(bucket.name).labels, bucket.metageneration) == ({"team": "clinic"}, 3))
+    missing("storage: patch with a stale precondition", 412, lambda: bucket.patch(if_metageneration_match=1))
     blob = bucket.blob("v1/weights ü.bin")
     blob.upload_from_string(b"one", content_type="text/plain")
     first = blob.generation

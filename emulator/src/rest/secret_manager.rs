@@ -48,9 +48,9 @@ fn of_project(
 ) -> Result<Value, Status> {
     match (call.method.as_str(), call.verb.as_str()) {
         ("POST", "") => {
-            let replication = call.message::<message::Secret>()?.replication()?;
+            let (replication, notes) = call.message::<message::Secret>()?.create()?;
             let id = call.parameter("secretId");
-            let made = manager.create(context, project, id, replication)?;
+            let made = manager.create(context, project, id, replication, notes)?;
             Ok(described(&made))
         }
         ("GET", "") => {
@@ -66,7 +66,16 @@ fn of_secret(manager: &SecretManager, context: &Context, call: &Call) -> Result<
     let secret = &name(&call.resource)?;
     match (call.method.as_str(), call.verb.as_str()) {
         ("GET", "") => Ok(described(&manager.get(context, secret)?)),
-        ("DELETE", "") => manager.delete(context, secret).map(|()| json!({})),
+        ("PATCH", "") => {
+            let asked: message::Secret = call.message()?;
+            let etag = asked.etag.clone();
+            let update = asked.update(call.parameter("updateMask"))?;
+            Ok(described(&manager.update(context, secret, update, &etag)?))
+        }
+        ("DELETE", "") => {
+            manager.delete(context, secret, call.parameter("etag"))?;
+            Ok(json!({}))
+        }
         ("POST", "addVersion") => {
             let AddVersion { payload, .. } = call.message()?;
             let crc32c = payload.data_crc32c.map(|sum| sum.0);
@@ -118,12 +127,22 @@ fn described(secret: &Secret) -> Value {
             json!({"userManaged": {"replicas": replicas}})
         }
     };
-    json!({
+    let mut written = json!({
         "name": secret.name,
         "createTime": clock::rfc3339(secret.created),
         "replication": replication,
-        "etag": format!("\"{:x}\"", secret.created),
-    })
+        "etag": secret.etag,
+    });
+    let notes = &secret.notes;
+    for (field, texts) in [
+        ("labels", notes.labels.get()),
+        ("annotations", notes.annotations.get()),
+    ] {
+        if !texts.is_empty() {
+            written[field] = json!(texts);
+        }
+    }
+    written
 }
 
 fn version(version: &Version) -> Value {

@@ -4,6 +4,7 @@ mod answer;
 mod message;
 mod multipart;
 mod resumable;
+mod update;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use self::answer::Links;
 use self::message::{Bucket, Request};
 use self::resumable::Sessions;
 use super::policy;
-use crate::services::Services;
 use crate::services::storage::StorageError;
+use crate::services::{Labels, Services};
 
 /// The largest upload, in bytes: the emulator keeps all objects in memory.
 const UPLOAD: u64 = limits::HTTP_BODY;
@@ -64,12 +65,16 @@ async fn buckets(
     let project = request.required("project")?;
     match method.as_str() {
         "POST" => {
-            let Bucket { name, location, .. } = message::parse(&body)?;
+            let Bucket {
+                name,
+                location,
+                labels,
+            } = message::parse(&body)?;
             let location = location.unwrap_or_else(|| "US".to_owned()).to_uppercase();
-            let made =
-                services
-                    .storage
-                    .create_bucket(&request.context, project, &name, &location)?;
+            let new = (&*location, Labels::new(labels)?);
+            let made = services
+                .storage
+                .create_bucket(&request.context, project, &name, new)?;
             Ok(links.bucket(&made).into_response())
         }
         "GET" => {
@@ -86,6 +91,7 @@ async fn bucket(
     Path(name): Path<String>,
     Query(query): Query<Parameters>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Outcome {
     let (services, links, _) = &*shared;
     let request = Request::new(services, &headers, query)?;
@@ -93,6 +99,14 @@ async fn bucket(
         "GET" => {
             let found = services.storage.get_bucket(&request.context, &name)?;
             Ok(links.bucket(&found).into_response())
+        }
+        "PATCH" => {
+            let (storage, context) = (&services.storage, &request.context);
+            let expected = request.number("ifMetagenerationMatch")?;
+            let present = links.bucket(&storage.bucket_to_update(context, &name)?);
+            let change = update::labels(&body, &present)?;
+            let updated = storage.update_bucket(context, &name, change, expected)?;
+            Ok(links.bucket(&updated).into_response())
         }
         "DELETE" => {
             services.storage.delete_bucket(&request.context, &name)?;

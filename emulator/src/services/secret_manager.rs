@@ -1,5 +1,6 @@
 //! Secret Manager v1: secrets and their versions. Names in answers have the number of the project, however the caller named it.
 
+mod annotations;
 mod message;
 mod secrets;
 
@@ -8,7 +9,10 @@ use std::sync::Arc;
 use google::secret as names;
 use google::{Project, ProjectNumber};
 
-pub use self::message::{Accessed, Checked, Replication, Secret, State, Version, VersionName};
+pub use self::annotations::Annotations;
+pub use self::message::{
+    Accessed, Checked, Notes, Replication, Secret, SecretUpdate, State, Version, VersionName,
+};
 pub use self::secrets::Secrets;
 use super::Context;
 use super::iam::{Change, Iam, Policy};
@@ -40,6 +44,7 @@ impl SecretManager {
         project: &str,
         id: &str,
         replication: Replication,
+        notes: Notes,
     ) -> Result<Secret, Status> {
         let number = self.demand_project(context, "secrets.create", project)?;
         let name = names::Secret::new(Project::Number(number), id).ok_or_else(|| {
@@ -48,7 +53,7 @@ impl SecretManager {
             ))
         })?;
         self.secrets
-            .change(|secrets| secrets.create(&name, replication, context.now))
+            .change(|secrets| secrets.create(&name, replication, notes, context.now))
     }
 
     /// `GetSecret`.
@@ -69,13 +74,34 @@ impl SecretManager {
         Ok(self.secrets.look(|secrets| secrets.list(number)))
     }
 
-    /// `DeleteSecret`, with all its versions.
+    /// `UpdateSecret`. An empty `etag` is that of any state.
     ///
     /// # Errors
-    /// The caller lacks the permission, or the secret does not exist.
-    pub fn delete(&self, context: &Context, name: &names::Secret) -> Result<(), Status> {
+    /// The caller lacks the permission, the secret does not exist, or it has another etag.
+    pub fn update(
+        &self,
+        context: &Context,
+        name: &names::Secret,
+        update: SecretUpdate,
+        etag: &str,
+    ) -> Result<Secret, Status> {
+        let name = self.demand(context, "secrets.update", name)?;
+        self.secrets
+            .change(|secrets| secrets.update(&name, update, etag))
+    }
+
+    /// `DeleteSecret`, with all its versions. An empty `etag` is that of any state.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, the secret does not exist, or it has another etag.
+    pub fn delete(
+        &self,
+        context: &Context,
+        name: &names::Secret,
+        etag: &str,
+    ) -> Result<(), Status> {
         let name = self.demand(context, "secrets.delete", name)?;
-        self.secrets.change(|secrets| secrets.delete(&name))?;
+        self.secrets.change(|secrets| secrets.delete(&name, etag))?;
         // A new secret of this name has no policy.
         self.iam.forget_policy(&name.to_string())
     }

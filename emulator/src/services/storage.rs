@@ -11,9 +11,9 @@ use google::storage as names;
 
 pub use self::buckets::Buckets;
 pub use self::error::StorageError;
-pub use self::message::{Bucket, Generation, Object, Precondition, Upload};
-use super::Context;
+pub use self::message::{Bucket, Generation, LabelChange, Object, Precondition, Upload};
 use super::iam::{Change, Iam, Policy};
+use super::{Context, Labels};
 use crate::state::Stored;
 
 /// Cloud Storage.
@@ -37,7 +37,7 @@ impl Storage {
         context: &Context,
         project: &str,
         name: &str,
-        location: &str,
+        (location, labels): (&str, Labels),
     ) -> Result<Bucket, StorageError> {
         let resource = format!("projects/{project}");
         self.iam
@@ -45,7 +45,7 @@ impl Storage {
         let number = self.iam.project(project)?;
         let name: names::Bucket = name.parse().map_err(|_| StorageError::bucket_name(name))?;
         self.buckets
-            .change(|buckets| buckets.create(&name, number, location, context.now))
+            .change(|buckets| buckets.create(&name, number, (location, labels), context.now))
     }
 
     /// `buckets.get`.
@@ -70,6 +70,30 @@ impl Storage {
             .demand(context, "storage.buckets.list", &[&resource])?;
         let number = self.iam.project(project)?;
         Ok(self.buckets.look(|buckets| buckets.list(number)))
+    }
+
+    /// A bucket that the caller may update.
+    ///
+    /// # Errors
+    /// The bucket does not exist, or the caller lacks the permission.
+    pub fn bucket_to_update(&self, context: &Context, name: &str) -> Result<Bucket, StorageError> {
+        self.demand(context, "storage.buckets.update", name)
+    }
+
+    /// `buckets.patch`. With `metageneration`, only if the bucket still has this one.
+    ///
+    /// # Errors
+    /// The bucket does not exist or has another metageneration, the caller lacks the permission, or the labels are invalid.
+    pub fn update_bucket(
+        &self,
+        context: &Context,
+        name: &str,
+        labels: LabelChange,
+        metageneration: Option<u64>,
+    ) -> Result<Bucket, StorageError> {
+        let bucket = self.bucket_to_update(context, name)?;
+        self.buckets
+            .change(|buckets| buckets.update(&bucket.name, labels, metageneration, context.now))
     }
 
     /// `buckets.delete`.

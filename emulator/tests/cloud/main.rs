@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod grants;
+mod labels;
 mod lifecycle;
 mod requests;
 mod state;
@@ -70,15 +71,23 @@ impl Scene {
 
     /// Sends a request as the owner of a project.
     fn call(&self, owner: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
+        self.call_as(&self.token(owner), method, url, body)
+    }
+
+    /// The access token of the owner of a project.
+    fn token(&self, owner: &str) -> String {
         let token = self.endpoints["projects"][owner]["access_token"].as_str();
-        let token = std::fs::read_to_string(token.unwrap()).unwrap();
-        self.call_as(&token, method, url, body)
+        std::fs::read_to_string(token.unwrap()).unwrap()
     }
 
     /// Sends a request with an access token.
     fn call_as(&self, token: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
         let (service, path) = url.split_once('/').unwrap();
         let url = format!("{}/v1/{path}", self.endpoints[service].as_str().unwrap());
+        self.send(token, method, &url, body)
+    }
+
+    fn send(&self, token: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
         let request = Client::new().request(method, url).bearer_auth(token);
         let request = match body.is_null() {
             true => request,

@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use crate::location;
 use crate::protojson::{Bytes, Ignored, Integer, NotEmulated, Object};
-use crate::services::secret_manager::Replication;
+use crate::services::Labels;
+use crate::services::secret_manager::{Annotations, Notes, Replication, SecretUpdate};
 use crate::status::Status;
 
-type Labels = BTreeMap<String, String>;
+type Texts = BTreeMap<String, String>;
 
 /// `Secret`. Versions neither expire nor rotate.
 #[derive(Default, Deserialize)]
@@ -20,9 +21,12 @@ pub(super) struct Secret {
     replication: Option<WireReplication>,
     #[serde(alias = "create_time")]
     create_time: Ignored<String>,
-    labels: Ignored<Labels>,
-    annotations: Ignored<Labels>,
-    etag: Ignored<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    labels: Texts,
+    #[serde(deserialize_with = "null_is_default")]
+    annotations: Texts,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) etag: String,
     topics: NotEmulated<Vec<Object>>,
     #[serde(alias = "expire_time")]
     expire_time: NotEmulated<String>,
@@ -34,7 +38,7 @@ pub(super) struct Secret {
     version_destroy_ttl: NotEmulated<String>,
     #[serde(alias = "customer_managed_encryption")]
     customer_managed_encryption: NotEmulated<Object>,
-    tags: NotEmulated<Labels>,
+    tags: NotEmulated<Texts>,
 }
 
 /// `Replication`, of which one field is set.
@@ -70,11 +74,46 @@ struct Replica {
 }
 
 impl Secret {
-    /// The replication, which a new secret must have.
-    pub(super) fn replication(self) -> Result<Replication, Status> {
-        match self.replication.map(|r| (r.automatic, r.user_managed)) {
-            Some((Some(_), None)) => Ok(Replication::Automatic),
-            Some((None, Some(managed))) if !managed.replicas.is_empty() => {
+    /// A new secret, which must have a replication.
+    pub(super) fn create(self) -> Result<(Replication, Notes), Status> {
+        let notes = Notes {
+            labels: Labels::new(self.labels)?,
+            annotations: Annotations::new(self.annotations)?,
+        };
+        let replication = self.replication.unwrap_or_default().read()?;
+        Ok((replication, notes))
+    }
+
+    /// What a change of the fields in `mask`, whose names are separated by commas, updates.
+    pub(super) fn update(self, mask: &str) -> Result<SecretUpdate, Status> {
+        let mut update = SecretUpdate::default();
+        for field in mask.split(',').map(str::trim) {
+            match field {
+                "" => {
+                    return Err(Status::invalid(
+                        "The request does not specify an update mask.",
+                    ));
+                }
+                "labels" => update.labels = Some(Labels::new(self.labels.clone())?),
+                "annotations" => {
+                    update.annotations = Some(Annotations::new(self.annotations.clone())?);
+                }
+                other => {
+                    return Err(Status::unimplemented(format!(
+                        "An update of {other} is not emulated."
+                    )));
+                }
+            }
+        }
+        Ok(update)
+    }
+}
+
+impl WireReplication {
+    fn read(self) -> Result<Replication, Status> {
+        match (self.automatic, self.user_managed) {
+            (Some(_), None) => Ok(Replication::Automatic),
+            (None, Some(managed)) if !managed.replicas.is_empty() => {
                 let locations = managed.replicas.into_iter().map(|replica| replica.location);
                 let locations: Vec<_> = locations.collect();
                 locations
@@ -126,7 +165,8 @@ mod tests {
     fn a_secret_has_one_replication() {
         let read = |body: Value| {
             let secret: Secret = parse(body.to_string().as_bytes()).map_err(|s| s.code)?;
-            secret.replication().map_err(|status| status.code)
+            let made = secret.create().map_err(|status| status.code)?;
+            Ok(made.0)
         };
         let automatic = json!({"replication": {"automatic": {}}, "labels": {"a": "b"}});
         assert_eq!(read(automatic), Ok(Replication::Automatic));
@@ -147,6 +187,28 @@ mod tests {
             read(json!({"replication": {"automatic": {}}, "ttl": "60s"})),
             Err(501)
         );
+    }
+
+    #[test]
+    fn an_update_is_of_the_fields_of_its_mask() {
+        let body = json!({"labels": {"team": "bank"}, "annotations": null, "versionAliases": {}, "etag": "x"});
+        let read = |mask: &str| {
+            let secret: Secret = parse(body.to_string().as_bytes()).unwrap();
+            secret.update(mask).map_err(|status| status.code)
+        };
+        let labels = read("labels").unwrap();
+        assert_eq!(labels.labels.unwrap().get()["team"], "bank");
+        assert_eq!(labels.annotations, None);
+        let both = read("labels,annotations").unwrap();
+        assert_eq!(both.annotations, Some(Annotations::default()));
+        for (mask, code) in [
+            ("", 400),
+            ("labels,", 400),
+            ("ttl", 501),
+            ("replication", 501),
+        ] {
+            assert_eq!(read(mask), Err(code), "{mask}");
+        }
     }
 
     #[test]

@@ -49,9 +49,11 @@ impl Links {
             project,
             location,
             created,
+            updated,
+            labels,
+            metageneration,
         } = bucket;
-        let created = clock::rfc3339(*created);
-        json!({
+        let mut written = json!({
             "kind": "storage#bucket",
             "id": name,
             "name": name,
@@ -59,12 +61,16 @@ impl Links {
             "projectNumber": project.get().to_string(),
             "location": location,
             "storageClass": "STANDARD",
-            "metageneration": "1",
-            "etag": "CAE=",
+            "metageneration": metageneration.to_string(),
+            "etag": etag(*metageneration),
             "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": true}},
-            "timeCreated": created,
-            "updated": created,
-        })
+            "timeCreated": clock::rfc3339(*created),
+            "updated": clock::rfc3339(*updated),
+        });
+        if !labels.get().is_empty() {
+            written["labels"] = json!(labels.get());
+        }
+        written
     }
 
     fn describe_object(&self, object: &Object) -> Value {
@@ -90,6 +96,19 @@ impl Links {
             "updated": created,
         })
     }
+}
+
+/// The etag of a bucket: its metageneration as field 1 of a message (Protocol Buffers, "Encoding"), as at Google.
+fn etag(metageneration: u64) -> String {
+    let mut message = vec![0x08];
+    let mut rest = metageneration;
+    let low = |number: u64| number.to_le_bytes()[0];
+    while rest > 0x7f {
+        message.push(low(rest) | 0x80);
+        rest >>= 7;
+    }
+    message.push(low(rest));
+    STANDARD.encode(message)
 }
 
 /// The CRC32C of an object, in base64 of its bytes, most significant first.
@@ -179,6 +198,13 @@ impl IntoResponse for StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_metageneration_has_an_etag() {
+        for (metageneration, expected) in [(1, "CAE="), (2, "CAI="), (300, "CKwC")] {
+            assert_eq!(etag(metageneration), expected);
+        }
+    }
 
     #[test]
     fn a_range_is_within_the_content() {

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use content::json::null_is_default;
 use content::limits;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +33,8 @@ pub(super) struct Request {
 pub(super) struct Bucket {
     pub(super) name: String,
     pub(super) location: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 /// The metadata of a new object.

@@ -7,6 +7,9 @@ use google::InvalidName;
 use google::secret as names;
 use serde::{Deserialize, Serialize};
 
+use super::annotations::Annotations;
+use crate::services::Labels;
+
 /// A secret without its content.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Secret {
@@ -16,6 +19,29 @@ pub struct Secret {
     pub created: u64,
     /// Where its versions are stored.
     pub replication: Replication,
+    /// What its owner notes about it.
+    pub notes: Notes,
+    /// Another one after each change of the secret itself, whether or not that changed anything.
+    pub etag: String,
+}
+
+/// What the owner of a secret notes about it, without effect.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Notes {
+    /// The labels.
+    pub labels: Labels,
+    /// The annotations.
+    pub annotations: Annotations,
+}
+
+/// What a request updates.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SecretUpdate {
+    /// The new labels.
+    pub labels: Option<Labels>,
+    /// The new annotations.
+    pub annotations: Option<Annotations>,
 }
 
 /// Where the versions of a secret are stored. All are stored here.

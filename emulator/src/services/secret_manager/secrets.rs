@@ -6,7 +6,9 @@ use google::secret as names;
 use google::{Project, ProjectNumber};
 use serde::{Deserialize, Serialize};
 
-use super::message::{Accessed, Checked, Replication, Secret, State, Version, VersionName};
+use super::message::{
+    Accessed, Checked, Notes, Replication, Secret, SecretUpdate, State, Version, VersionName,
+};
 use crate::status::Status;
 
 /// Secrets by name.
@@ -17,6 +19,11 @@ pub struct Secrets(BTreeMap<names::Secret, Kept>);
 struct Kept {
     created: u64,
     replication: Replication,
+    #[serde(default)]
+    notes: Notes,
+    /// How often the secret was updated.
+    #[serde(default)]
+    updates: u64,
     /// The versions; the first is number 1.
     versions: Vec<KeptVersion>,
 }
@@ -36,6 +43,7 @@ impl Secrets {
         &mut self,
         name: &names::Secret,
         replication: Replication,
+        notes: Notes,
         now: u64,
     ) -> Result<Secret, Status> {
         if self.0.contains_key(name) {
@@ -44,6 +52,8 @@ impl Secrets {
         let kept = Kept {
             created: now,
             replication,
+            notes,
+            updates: 0,
             versions: Vec::new(),
         };
         let made = kept.describe(name);
@@ -61,7 +71,30 @@ impl Secrets {
         own.map(|(name, kept)| kept.describe(name)).collect()
     }
 
-    pub(super) fn delete(&mut self, name: &names::Secret) -> Result<(), Status> {
+    pub(super) fn update(
+        &mut self,
+        name: &names::Secret,
+        update: SecretUpdate,
+        etag: &str,
+    ) -> Result<Secret, Status> {
+        self.find(name)?.check_etag(name, etag)?;
+        let kept = self.0.get_mut(name).ok_or_else(|| unknown(name))?;
+        let SecretUpdate {
+            labels,
+            annotations,
+        } = update;
+        if let Some(labels) = labels {
+            kept.notes.labels = labels;
+        }
+        if let Some(annotations) = annotations {
+            kept.notes.annotations = annotations;
+        }
+        kept.updates += 1;
+        Ok(kept.describe(name))
+    }
+
+    pub(super) fn delete(&mut self, name: &names::Secret, etag: &str) -> Result<(), Status> {
+        self.find(name)?.check_etag(name, etag)?;
         self.0.remove(name).map(drop).ok_or_else(|| unknown(name))
     }
 
@@ -176,6 +209,24 @@ impl Kept {
             name: name.clone(),
             created: self.created,
             replication: self.replication.clone(),
+            notes: self.notes.clone(),
+            etag: self.etag(),
+        }
+    }
+
+    /// The time of its creation in microseconds, to which each update adds one; in quotes, as at Google.
+    fn etag(&self) -> String {
+        let time = self.created.saturating_mul(1_000_000);
+        format!("\"{:x}\"", time.saturating_add(self.updates))
+    }
+
+    /// Checks the etag in a request; an empty one is that of any state.
+    fn check_etag(&self, name: &names::Secret, etag: &str) -> Result<(), Status> {
+        match etag.is_empty() || etag == self.etag() {
+            true => Ok(()),
+            false => Err(Status::precondition(format!(
+                "The etag {etag} does not match the current etag of Secret [{name}], which was changed since it was read."
+            ))),
         }
     }
 }

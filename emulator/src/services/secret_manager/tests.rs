@@ -14,9 +14,14 @@ fn stranger() -> Context {
     }
 }
 
+fn create(manager: &SecretManager, id: &str) -> Result<Secret, Status> {
+    let notes = Notes::default();
+    manager.create(&OWNER, "project", id, Replication::Automatic, notes)
+}
+
 fn manager() -> SecretManager {
     let manager = SecretManager::new(Stored::in_memory(Secrets::default()), Arc::new(iam()));
-    let made = manager.create(&OWNER, "project", "model-key", Replication::Automatic);
+    let made = create(&manager, "model-key");
     made.unwrap();
     manager
 }
@@ -67,10 +72,10 @@ fn versions_are_counted_and_accessed() {
 #[test]
 fn the_same_secret_is_created_once() {
     let manager = manager();
-    let again = |id| manager.create(&OWNER, "project", id, Replication::Automatic);
+    let again = |id| create(&manager, id);
     assert_eq!(again("model-key").unwrap_err().code, 409);
     assert_eq!(again("bad id").unwrap_err().code, 400);
-    manager.delete(&OWNER, &secret()).unwrap();
+    manager.delete(&OWNER, &secret(), "").unwrap();
     assert_eq!(manager.get(&OWNER, &secret()).unwrap_err().code, 404);
     again("model-key").unwrap();
     assert_eq!(
@@ -144,10 +149,8 @@ fn only_an_accessor_reads_it_and_only_until_the_secret_is_deleted() {
     assert_eq!(manager.get(&stranger(), &secret()).unwrap_err().code, 403);
     let add = manager.add_version(&stranger(), &secret(), b"two".to_vec(), None);
     assert_eq!(add.unwrap_err().code, 403);
-    manager.delete(&OWNER, &secret()).unwrap();
-    manager
-        .create(&OWNER, "project", "model-key", Replication::Automatic)
-        .unwrap();
+    manager.delete(&OWNER, &secret(), "").unwrap();
+    create(&manager, "model-key").unwrap();
     manager
         .add_version(&OWNER, &secret(), b"new".to_vec(), None)
         .unwrap();
@@ -160,4 +163,39 @@ fn nobody_names_a_project_that_is_not_there() {
     let other = "projects/other/secrets/model-key".parse().unwrap();
     assert_eq!(manager.get(&OWNER, &other).unwrap_err().code, 403);
     assert_eq!(manager.list(&OWNER, "other").unwrap_err().code, 403);
+}
+
+/// An update that changes nothing also gives a new etag (Secret Manager, "Use entity tags").
+#[test]
+fn an_update_changes_what_it_names_and_the_etag() {
+    let manager = manager();
+    let labels = |value: &str| {
+        let labels = [("team".to_owned(), value.to_owned())].into();
+        Some(crate::services::Labels::new(labels).unwrap())
+    };
+    let update = |update: SecretUpdate, etag: &str| manager.update(&OWNER, &secret(), update, etag);
+    let first = manager.get(&OWNER, &secret()).unwrap();
+    let bank = SecretUpdate {
+        labels: labels("bank"),
+        annotations: None,
+    };
+    let second = update(bank.clone(), &first.etag).unwrap();
+    assert_eq!(Some(&second.notes.labels), bank.labels.as_ref());
+    let stale = update(bank.clone(), &first.etag).unwrap_err();
+    assert_eq!((stale.code, stale.name), (400, "FAILED_PRECONDITION"));
+    let noted = SecretUpdate {
+        labels: None,
+        annotations: Some(Annotations::new([("a".into(), "b c".into())].into()).unwrap()),
+    };
+    let third = update(noted, &second.etag).unwrap();
+    assert_eq!(Some(&third.notes.labels), bank.labels.as_ref());
+    assert_eq!(third.notes.annotations.get()["a"], "b c");
+    let same = update(SecretUpdate::default(), "").unwrap();
+    assert_eq!(same.notes, third.notes);
+    assert_ne!(same.etag, third.etag);
+    let denied = manager.update(&stranger(), &secret(), SecretUpdate::default(), "");
+    assert_eq!(denied.unwrap_err().code, 403);
+    let stale = manager.delete(&OWNER, &secret(), &third.etag);
+    assert_eq!(stale.unwrap_err().code, 400);
+    manager.delete(&OWNER, &secret(), &same.etag).unwrap();
 }

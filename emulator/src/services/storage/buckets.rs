@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StorageError;
 use super::md5::md5;
-use super::message::{Bucket, Generation, Object, Precondition, Upload};
+use super::message::{Bucket, Generation, LabelChange, Object, Precondition, Upload};
+use crate::services::Labels;
 
 /// Buckets by name.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -23,6 +24,12 @@ struct Kept {
     project: ProjectNumber,
     location: String,
     created: u64,
+    #[serde(default)]
+    updated: u64,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(default = "first")]
+    metageneration: u64,
     objects: BTreeMap<names::ObjectName, KeptObject>,
 }
 
@@ -35,12 +42,17 @@ struct KeptObject {
     content: Vec<u8>,
 }
 
+/// The metageneration of a bucket that was never updated.
+fn first() -> u64 {
+    1
+}
+
 impl Buckets {
     pub(super) fn create(
         &mut self,
         name: &names::Bucket,
         project: ProjectNumber,
-        location: &str,
+        (location, labels): (&str, Labels),
         now: u64,
     ) -> Result<Bucket, StorageError> {
         if self.buckets.contains_key(name) {
@@ -50,6 +62,9 @@ impl Buckets {
             project,
             location: location.to_owned(),
             created: now,
+            updated: now,
+            labels,
+            metageneration: first(),
             objects: BTreeMap::new(),
         };
         let made = kept.describe(name);
@@ -73,6 +88,34 @@ impl Buckets {
             .iter()
             .filter(|(_, kept)| kept.project == project);
         own.map(|(name, kept)| kept.describe(name)).collect()
+    }
+
+    /// Updates a bucket that still has the metageneration `expected`, if there is one.
+    pub(super) fn update(
+        &mut self,
+        name: &names::Bucket,
+        labels: LabelChange,
+        expected: Option<u64>,
+        now: u64,
+    ) -> Result<Bucket, StorageError> {
+        let kept = self
+            .buckets
+            .get_mut(name)
+            .ok_or_else(StorageError::no_bucket)?;
+        if expected.is_some_and(|expected| expected != kept.metageneration) {
+            return Err(StorageError::precondition());
+        }
+        let mut all = kept.labels.get().clone();
+        for (key, value) in labels {
+            match value {
+                Some(value) => all.insert(key, value),
+                None => all.remove(&key),
+            };
+        }
+        kept.labels = Labels::new(all)?;
+        kept.metageneration += 1;
+        kept.updated = now;
+        Ok(kept.describe(name))
     }
 
     pub(super) fn delete(&mut self, name: &names::Bucket) -> Result<(), StorageError> {
@@ -182,6 +225,9 @@ impl Kept {
             project: self.project,
             location: self.location.clone(),
             created: self.created,
+            updated: self.updated.max(self.created),
+            labels: self.labels.clone(),
+            metageneration: self.metageneration,
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Requests and answers of the JSON API, as far as they are emulated.
 
+use std::collections::BTreeMap;
+
 use google::ProjectNumber;
 use google::storage as names;
+
+use crate::services::Labels;
 
 /// A bucket without its objects.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,7 +18,16 @@ pub struct Bucket {
     pub location: String,
     /// When it was created, in Unix seconds.
     pub created: u64,
+    /// When it was updated, in Unix seconds.
+    pub updated: u64,
+    /// The labels.
+    pub labels: Labels,
+    /// How often it was updated, beginning with 1.
+    pub metageneration: u64,
 }
+
+/// A change of labels by key: `None` removes a label.
+pub type LabelChange = BTreeMap<String, Option<String>>;
 
 /// An object without its content.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::protojson::parse;
 use crate::services::accounts::Caller;
-use crate::services::testing::{OWNER, iam};
+use crate::services::testing::{OWNER, at, iam};
 
 fn stranger() -> Context {
     Context {
@@ -15,7 +15,7 @@ fn stranger() -> Context {
 fn storage() -> Storage {
     let storage = Storage::new(Stored::in_memory(Buckets::default()), Arc::new(iam()));
     storage
-        .create_bucket(&OWNER, "project", "bank-data", "US")
+        .create_bucket(&OWNER, "project", "bank-data", ("US", Labels::default()))
         .unwrap();
     storage
 }
@@ -91,7 +91,7 @@ fn buckets_are_unique_and_are_deleted_when_empty() {
     let storage = storage();
     let create = |name| {
         storage
-            .create_bucket(&OWNER, "project", name, "US")
+            .create_bucket(&OWNER, "project", name, ("US", Labels::default()))
             .map_err(|error| error.code)
     };
     assert_eq!(create("bank-data").unwrap_err(), 409);
@@ -152,4 +152,28 @@ fn objects_are_listed_by_prefix() {
     }
     let list = |prefix| storage.list(&OWNER, "bank-data", prefix).unwrap().len();
     assert_eq!((list(""), list("models/"), list("none")), (3, 2, 0));
+}
+
+#[test]
+fn an_update_changes_the_labels_that_it_names() {
+    let storage = storage();
+    let update = |key: &str, value: Option<&str>, metageneration| {
+        let change = [(key.to_owned(), value.map(str::to_owned))].into();
+        let updated = storage.update_bucket(&at(7), "bank-data", change, metageneration);
+        updated.map_err(|error| error.code)
+    };
+    let first = update("team", Some("bank"), Some(1)).unwrap();
+    assert_eq!((first.metageneration, first.updated), (2, 7));
+    let second = update("cost", Some("1"), None).unwrap();
+    let labels = second.labels.get();
+    assert_eq!((labels.len(), &*labels["team"]), (2, "bank"));
+    assert_eq!(update("team", None, Some(1)), Err(412));
+    assert_eq!(update("Team", Some("x"), None), Err(400));
+    let third = update("team", None, Some(3)).unwrap();
+    assert_eq!(third.labels.get().keys().collect::<Vec<_>>(), ["cost"]);
+    let change = || [("team".to_owned(), None)].into();
+    let missing = storage.update_bucket(&OWNER, "other", change(), None);
+    assert_eq!(missing.unwrap_err().code, 404);
+    let denied = storage.update_bucket(&stranger(), "bank-data", change(), None);
+    assert_eq!(denied.unwrap_err().code, 403);
 }
