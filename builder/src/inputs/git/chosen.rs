@@ -2,12 +2,14 @@
 //! found here, before anything is fetched, and by reading alone: cargo itself would obey what the source configures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use toml::{Table, Value};
 
 use super::error::SourceError;
 use super::manifest::{Manifest, Manifests};
+use super::manifests::Files;
 use super::path::{SourcePath, join};
 use super::workspace;
 use crate::spec::cargo::{CargoSpec, Profile};
@@ -182,41 +184,59 @@ pub(super) fn binaries(
     manifest: &Rc<Manifest>,
     manifests: &mut Manifests<'_>,
 ) -> Result<BTreeMap<String, Vec<String>>, SourceError> {
+    let mut unlisted = match manifest.finds_binaries() {
+        true => unlisted(folder, manifest, manifests.files())?,
+        false => BTreeMap::new(),
+    };
     let mut found = BTreeMap::new();
-    if manifest.finds_binaries() {
-        let source = join(folder, "src");
-        let programs = join(&source, "bin");
-        let files = manifests.files();
-        if let (true, Some(name)) = (
-            files
-                .files_in(&source)?
-                .iter()
-                .any(|file| file == "main.rs"),
-            manifest.name(),
-        ) {
-            found.insert(name.to_owned(), Vec::new());
-        }
-        for file in files.files_in(&programs)? {
-            if let Some(name) = file.strip_suffix(".rs") {
-                found.insert(name.to_owned(), Vec::new());
-            }
-        }
-        for name in files.folders_in(&programs)? {
-            let main = SourcePath::parse(&join(&join(&programs, &name), "main.rs"))?;
-            if files.file(&main)?.is_some() {
-                found.insert(name, Vec::new());
-            }
-        }
-    }
     for program in manifest.programs() {
-        if let Some(name) = program.get("name").and_then(Value::as_str) {
+        let text = |key: &str| program.get(key).and_then(Value::as_str);
+        // The same file is not also a binary with the name that the file would give it.
+        if let Some(path) = text("path") {
+            unlisted.remove(&Path::new("/").join(folder).join(path));
+        }
+        if let Some(name) = text("name") {
             let required = program.get("required-features").and_then(Value::as_array);
             let required = required.into_iter().flatten().filter_map(Value::as_str);
             found.insert(name.to_owned(), required.map(str::to_owned).collect());
         }
     }
+    for name in unlisted.into_values() {
+        found.entry(name).or_default();
+    }
     Ok(found)
 }
+
+/// The names of the binaries that cargo finds by the paths of their files, which are absolute, for the repository as the root.
+fn unlisted(
+    folder: &str,
+    manifest: &Manifest,
+    files: &mut dyn Files,
+) -> Result<BTreeMap<PathBuf, String>, SourceError> {
+    let source = join(folder, "src");
+    let programs = join(&source, "bin");
+    let mut found = BTreeMap::new();
+    let mut add = |path: &str, name: &str| found.insert(Path::new("/").join(path), name.to_owned());
+    let in_source = files.files_in(&source)?;
+    if let (true, Some(name)) = (in_source.iter().any(|file| file == MAIN), manifest.name()) {
+        add(&join(&source, MAIN), name);
+    }
+    for file in files.files_in(&programs)? {
+        if let Some(name) = file.strip_suffix(".rs") {
+            add(&join(&programs, &file), name);
+        }
+    }
+    for name in files.folders_in(&programs)? {
+        let main = SourcePath::parse(&join(&join(&programs, &name), MAIN))?;
+        if files.file(&main)?.is_some() {
+            add(main.as_str(), &name);
+        }
+    }
+    Ok(found)
+}
+
+/// The file of a binary that has no other name.
+const MAIN: &str = "main.rs";
 
 impl Manifest {
     fn table(&self, name: &str) -> Option<&Table> {

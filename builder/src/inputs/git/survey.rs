@@ -151,6 +151,22 @@ mod tests {
         let package = packages(tree(&files).path()).unwrap().unwrap().remove(0);
         assert_eq!(package.default.as_deref(), Some("b"));
         assert_eq!(found(&[crate_a, ("src/lib.rs", "")]), Some(vec![]));
+        let listed = |bin: &str| {
+            let manifest = format!("[package]\nname = \"a\"\n[[bin]]\nname = \"f\"\n{bin}");
+            let files = [
+                ("Cargo.toml", manifest.as_str()),
+                ("src/main.rs", ""),
+                ("src/bin/b.rs", ""),
+            ];
+            found(&files)
+        };
+        for (bin, expected) in [
+            ("path = \"src/main.rs\"", ["b", "f"].as_slice()),
+            ("path = \"./src/bin/b.rs\"", &["a", "f"]),
+            ("", &["a", "b", "f"]),
+        ] {
+            assert_eq!(listed(bin), Some(vec![named("a", expected)]), "{bin}");
+        }
     }
 
     #[test]
