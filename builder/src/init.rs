@@ -3,6 +3,7 @@
 
 mod cargo;
 mod cloud;
+mod configured;
 mod entries;
 mod folder;
 mod found;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use console::hint::Hinted;
 
+use super::configured;
 use super::found::{Build, Content, Found};
 use crate::error::Error;
 use crate::inputs::git::survey::{self, Package};
@@ -51,6 +52,8 @@ pub(super) fn find(directory: &Path) -> Result<Option<Found>, Error> {
         let write = "Cargo.lock is missing: write it with `cargo generate-lockfile`, and commit it";
         open.push(("build", write.to_owned()));
     }
+    let (configured, left) = configured::read(directory)?;
+    open.extend(left);
     let path = format!("/{binary}");
     Ok(Some(Found {
         start: vec![path.clone()],
@@ -58,6 +61,7 @@ pub(super) fn find(directory: &Path) -> Result<Option<Found>, Error> {
         build: Build::Cargo {
             package: package.name,
             features,
+            configured,
             packages: needs(&locked.unwrap_or_default()),
         },
         open,

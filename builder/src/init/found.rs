@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::configured::Configured;
+
 /// A program of the user's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Found {
@@ -12,8 +14,11 @@ pub(super) struct Found {
     /// Its files in the image, by path.
     pub(super) files: Vec<(String, Content)>,
     /// What is left to the user in `Image.toml`, by entry.
-    pub(super) open: Vec<(&'static str, String)>,
+    pub(super) open: Vec<Left>,
 }
+
+/// An entry that is left to the user, and what to do.
+pub(super) type Left = (&'static str, String);
 
 /// How a program is made.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +29,8 @@ pub(super) enum Build {
         package: String,
         /// Features that the program requires.
         features: Vec<String>,
+        /// Entries that have the effect of configuration in the source.
+        configured: Configured,
         /// Debian packages that its crates need.
         packages: Vec<&'static str>,
     },

@@ -71,13 +71,17 @@ fn started_by(base: &ImageRef) -> String {
 fn build(build: &Build) -> String {
     let lines = match build {
         Build::Cargo {
-            package, features, ..
+            package,
+            features,
+            configured,
+            ..
         } => {
             let package = format!("package = {}\n", quoted(package));
-            match features.is_empty() {
-                true => package,
-                false => format!("{package}features = {}\n", words(features)),
-            }
+            let features = match features.is_empty() {
+                true => String::new(),
+                false => format!("features = {}\n", words(features)),
+            };
+            package + &features + &configured.entries() + &configured.variables()
         }
         Build::Go { package, version } => {
             let go = version.map(|version| format!("go = {}\n", quoted(version)));

@@ -77,6 +77,31 @@ fn a_crate_is_what_a_lock_expects() {
 }
 
 #[test]
+fn configuration_of_cargo_becomes_entries() {
+    let configuration = "[build]\nrustflags = [\"--cfg\", \"tokio_unstable\", \"-Ctarget-cpu=x86-64-v2\"]\n\
+                         [env]\nWORD = \"a\\nb\"\n'x.y' = \"\"\nCARGO_HOME = \"/x\"\nBY_FILE = { value = \"x\", relative = true }\n";
+    let folder = Folder::of(&[CARGO.as_slice(), &[(".cargo/config.toml", configuration)]].concat());
+    let started = folder.init();
+    let left = ["build.host-config"; 3].into_iter().chain(["image.labels"]);
+    assert_eq!(open(&started, spec::FILE), left.collect::<Vec<_>>());
+    let spec = folder.spec();
+    let BuildSpec::Cargo(cargo) = &spec.build else {
+        panic!("{:?}", spec.build);
+    };
+    assert_eq!(cargo.conditions, ["tokio_unstable".to_owned()].into());
+    assert_eq!(cargo.processor, "x86-64-v2");
+    let names: Vec<_> = cargo.environment.keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["WORD"]);
+    let refused = Wanted::read(folder.path()).unwrap_err().to_string();
+    let named = ["env.x.y", "env.CARGO_HOME", "env.BY_FILE"].map(|name| refused.contains(name));
+    assert_eq!(
+        (named, refused.contains("rustflags")),
+        ([true; 3], false),
+        "{refused}"
+    );
+}
+
+#[test]
 fn what_is_ambiguous_is_said() {
     let folder = Folder::of(&[
         ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n"),

@@ -42,6 +42,7 @@ pub use chosen::Chosen;
 use closure::Closure;
 use committed::Committed;
 pub use configuration::Configuration;
+pub(crate) use configuration::{Answer, Effect};
 pub(super) use configuration::{check, toolchain};
 use entry::{Listed, Mode};
 pub use error::SourceError;

@@ -7,11 +7,13 @@ use std::rc::Rc;
 use toml::Value;
 
 use super::chosen::binaries;
+use super::configuration::{self, Effect};
 use super::error::SourceError;
 use super::manifest::{Manifest, Manifests};
 use super::manifests::WorkingTree;
 use super::path::{SourcePath, join};
 use super::workspace;
+use crate::spec::cargo::Target;
 
 /// A package that cargo compiles programs of.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,6 +94,18 @@ pub fn locked(directory: &Path) -> Result<Option<BTreeSet<String>>, SourceError>
     let packages = packages.into_iter().flatten();
     let names = packages.filter_map(|package| package.get("name")?.as_str());
     Ok(Some(names.map(str::to_owned).collect()))
+}
+
+/// What configuration of cargo would change in a program of `directory`, each with the path of its file in the repository.
+///
+/// # Errors
+/// A file of configuration cannot be read or parsed.
+pub fn configured(directory: &Path) -> Result<Vec<(String, Effect)>, SourceError> {
+    let (mut files, home) = WorkingTree::around(directory)?;
+    let found = configuration::find(&mut files, &home)?;
+    let effects = configuration::effects(&found, Target::Gnu);
+    let owned = effects.map(|(path, effect)| (path.to_owned(), effect));
+    Ok(owned.collect())
 }
 
 impl Manifests<'_> {
