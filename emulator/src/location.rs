@@ -77,6 +77,9 @@ const OF_KMS: [&str; 25] = [
     "eur8",
 ];
 
+/// Locations of Artifact Registry that are not regions ("Repository locations").
+const OF_ARTIFACT_REGISTRY: [&str; 3] = ["asia", "europe", "us"];
+
 /// All regions.
 pub fn regions() -> impl Iterator<Item = &'static str> {
     REGIONS.into_iter()
@@ -95,6 +98,17 @@ pub fn check_kms(location: &str) -> Result<(), Status> {
              must ensure that 'x-goog-request-params' is specified in request metadata. See \
              https://cloud.google.com/kms/docs/grpc for more information."
         ))),
+    }
+}
+
+/// Checks a location of Artifact Registry.
+///
+/// # Errors
+/// The location does not exist. The error has Google's words.
+pub fn check_artifact_registry(location: &str) -> Result<(), Status> {
+    match OF_ARTIFACT_REGISTRY.contains(&location) {
+        true => Ok(()),
+        false => check_region(location),
     }
 }
 
@@ -139,6 +153,10 @@ mod tests {
         for unknown in ["global", "us", "nowhere-1"] {
             assert_eq!(check_region(unknown).unwrap_err().code, 403, "{unknown}");
         }
+        for known in ["us", "europe-west1"] {
+            assert_eq!(check_artifact_registry(known), Ok(()), "{known}");
+        }
+        assert_eq!(check_artifact_registry("global").unwrap_err().code, 403);
         assert_eq!(check_global("us-central1").unwrap_err().code, 403);
     }
 }

@@ -39,6 +39,7 @@ pub struct Endpoints {
     compute: String,
     logging: String,
     resource_manager: String,
+    artifact_registry: String,
     projects: BTreeMap<String, Owner>,
 }
 
@@ -90,7 +91,7 @@ pub enum Ports {
 }
 
 /// The services, in the order of their ports. New ones come at the end, so that no port changes.
-pub const SERVICES: [&str; 12] = [
+pub const SERVICES: [&str; 13] = [
     "registry",
     "attestation",
     "sts",
@@ -103,6 +104,7 @@ pub const SERVICES: [&str; 12] = [
     "compute",
     "logging",
     "resource_manager",
+    "artifact_registry",
 ];
 
 /// Starts all services.
@@ -164,6 +166,9 @@ fn start_all(
         logging: start("logging", &|_| rest::logging::router(shared()))?,
         resource_manager: start("resource_manager", &|_| {
             rest::resource_manager::router(shared())
+        })?,
+        artifact_registry: start("artifact_registry", &|_| {
+            rest::artifact_registry::router(shared())
         })?,
         projects: owners(&services.accounts),
     })

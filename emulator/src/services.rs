@@ -2,6 +2,7 @@
 //! lock; `rest` serves them over HTTP.
 
 pub mod accounts;
+pub mod artifact_registry;
 mod cloud;
 pub mod compute;
 mod context;

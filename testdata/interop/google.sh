@@ -70,6 +70,7 @@ google_cloud() { # words of a gcloud command...
   CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="$(endpoint storage)/storage/v1/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_ARTIFACTREGISTRY="$(endpoint artifact_registry)/" \
   CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
@@ -165,6 +166,10 @@ secret_labels_are() { same "$1" "$(google_cloud gcloud secrets describe people-k
 bucket_labels_are() {
   same "$1" "$(google_cloud gcloud storage buckets describe gs://keyholder-people --project=keyholder --format='value(labels)')"
 }
+readers_are() {
+  same "$1" "$(google_cloud gcloud artifacts repositories get-iam-policy images --project=keyholder --location=us \
+    --format='value(bindings.members.flatten())')"
+}
 object_is() { same "$1" "$(google_cloud gcloud storage cat gs://keyholder-people/v1/key --project=keyholder)"; }
 
 keys_are() { same "$1" "$(google_cloud gcloud kms keys list --project=keyholder --location=global --keyring=people --format='value(name.basename())')"; }
@@ -203,6 +208,9 @@ if need "gcloud" gcloud python3; then
   check "gcloud: storage cat" object_is "the key"
   check "gcloud: storage buckets add-iam-policy-binding" google_cloud gcloud storage buckets add-iam-policy-binding \
     gs://keyholder-people --project=keyholder --role=roles/storage.objectViewer --member=user:people@example.com
+  check "gcloud: artifacts repositories add-iam-policy-binding" google_cloud gcloud artifacts repositories add-iam-policy-binding images \
+    --project=keyholder --location=us --role=roles/artifactregistry.reader --member=user:people@example.com --condition=None
+  check "gcloud: the reader of the repository" readers_are user:people@example.com
   write_policy
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \

@@ -1,5 +1,7 @@
 //! Repositories of Artifact Registry.
 
+use std::fmt;
+
 use crate::ProjectId;
 use crate::name::is_lower_id;
 
@@ -18,6 +20,16 @@ pub struct ArtifactRepository {
 }
 
 impl ArtifactRepository {
+    /// The repository with this ID; `None` if location or ID are invalid.
+    pub fn new(project: ProjectId, location: &str, id: &str) -> Option<Self> {
+        let is_named = is_lower_id(location, "-") && is_lower_id(id, "-.");
+        is_named.then(|| Self {
+            project,
+            location: location.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+
     /// The repository that has the images of this registry `host` and `path`; `None` for another registry.
     pub fn with_images(host: &str, path: &str) -> Option<Self> {
         let location = host.strip_suffix(HOST)?;
@@ -30,13 +42,22 @@ impl ArtifactRepository {
             (id, rest) => (id.to_owned(), rest),
         };
         let id = rest.split('/').next().unwrap_or_default();
-        let is_named = is_lower_id(location, "-") && is_lower_id(id, "-.");
-        is_named.then_some(())?;
-        Some(Self {
-            project: project.parse().ok()?,
-            location: location.to_owned(),
-            id: id.to_owned(),
-        })
+        Self::new(project.parse().ok()?, location, id)
+    }
+}
+
+/// `projects/P/locations/L/repositories/R`.
+impl fmt::Display for ArtifactRepository {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            project,
+            location,
+            id,
+        } = self;
+        write!(
+            out,
+            "projects/{project}/locations/{location}/repositories/{id}"
+        )
     }
 }
 
@@ -52,6 +73,10 @@ mod tests {
         assert_eq!(
             (repository.location.as_str(), repository.id.as_str()),
             ("us-central1", "images")
+        );
+        assert_eq!(
+            repository.to_string(),
+            "projects/builder/locations/us-central1/repositories/images"
         );
         let scoped = found("us-docker.pkg.dev", "example.com/builder/images/app").unwrap();
         assert_eq!(scoped.project.to_string(), "example.com:builder");

@@ -1,4 +1,7 @@
-//! Who may read and write the registry, by the roles of Artifact Registry on the project that a repository's path begins with.
+//! Artifact Registry v1, and who may read and write the registry: by the roles of Artifact Registry on a repository, or on the
+//! project that its path begins with.
+
+mod repositories;
 
 use std::sync::Arc;
 
@@ -13,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+pub use self::repositories::router;
 use crate::services::Services;
 use crate::services::accounts::Service;
 
@@ -100,16 +104,13 @@ fn token(headers: &HeaderMap) -> Option<String> {
     decoded.split_once(':').map(|(_, token)| token.to_owned())
 }
 
-/// Whether the caller with this token has the permission on the project in the path `/v2/PROJECT/…`.
+/// Whether the caller with this token has the permission on the images at the path `/v2/PROJECT/REPOSITORY/…`.
 fn may(services: &Services, token: &str, permission: &str, path: &str) -> bool {
-    let project = path.split('/').nth(2).unwrap_or_default();
+    let images = path.strip_prefix("/v2/").unwrap_or_default();
     let context = services.context(Some(token), Service::ArtifactRegistry);
-    let resource = format!("projects/{project}");
     context.is_ok_and(|context| {
-        services
-            .iam
-            .demand(&context, permission, &[&resource])
-            .is_ok()
+        let registry = &services.artifact_registry;
+        registry.demand(&context, permission, images).is_ok()
     })
 }
 

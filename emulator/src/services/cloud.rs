@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::accounts::{AccountState, Accounts, ProjectId, Service};
+use super::artifact_registry::ArtifactRegistry;
 use super::compute::{Compute, Fleet};
 use super::iam::{Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
@@ -34,6 +35,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// IAM: policies and workload identity pools.
     pub iam: Arc<Iam>,
+    /// Artifact Registry.
+    pub artifact_registry: ArtifactRegistry,
     /// Cloud KMS.
     pub kms: Kms,
     /// Pub/Sub.
@@ -93,6 +96,7 @@ impl Services {
         Ok(Self {
             logging,
             compute: Arc::new(compute),
+            artifact_registry: ArtifactRegistry::new(iam.clone()),
             kms: Kms::new(kept(&state, "kms", Keys::default())?, iam.clone()),
             pubsub: PubSub::new(kept(&state, "pubsub", Queues::default())?, iam.clone()),
             secret_manager: SecretManager::new(

@@ -143,6 +143,14 @@ impl Iam {
         })
     }
 
+    /// The resources with policies, of those for which `is_meant`.
+    pub fn resources(&self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+        self.policies.look(|policies| {
+            let resources = policies.resources();
+            resources.filter(|one| is_meant(one)).cloned().collect()
+        })
+    }
+
     /// Removes the policy of a resource that was deleted.
     ///
     /// # Errors

@@ -177,6 +177,45 @@ fn a_repository_is_read_with_the_role_of_a_reader() {
     assert_eq!(read(Some(&reader)), 404);
 }
 
+/// With a role on one repository, a service account reads and writes that one and no other.
+#[test]
+fn a_role_on_a_repository_is_on_no_other() {
+    let mut scene = Scene::with(Writers::Owners);
+    scene.users.readers = Readers::Granted;
+    scene.restart();
+    let account = lifecycle::account(&scene, "pusher");
+    let registry = scene.endpoints["registry"].as_str().unwrap();
+    let status = |method: Method, path: &str| {
+        let request = Client::new().request(method, format!("http://{registry}/v2/{path}"));
+        let request = request.basic_auth("oauth2accesstoken", Some(&account));
+        let answer = scene.runtime.block_on(request.send());
+        answer.unwrap().status().as_u16()
+    };
+    let both = |repository: &str| {
+        let image = format!("{FIRST}/{repository}/app");
+        let pull = status(Method::GET, &format!("{image}/tags/list"));
+        (
+            pull,
+            status(Method::POST, &format!("{image}/blobs/uploads/")),
+        )
+    };
+    let bind = |role: &str| {
+        let member = format!("serviceAccount:pusher@{FIRST}.iam.gserviceaccount.com");
+        let policy = json!({"policy": {"bindings": [{"role": role, "members": [member]}]}});
+        let images = format!("projects/{FIRST}/locations/us/repositories/images");
+        let url = format!("artifact_registry/{images}:setIamPolicy");
+        let set = scene.call(FIRST, Method::POST, &url, &policy);
+        let denied = scene.call(SECOND, Method::POST, &url, &policy);
+        assert_eq!((set.0, denied.0), (200, 403), "{set:?}");
+    };
+    assert_eq!(both("images"), (403, 403));
+    bind("roles/artifactregistry.reader");
+    assert_eq!(both("images"), (404, 403));
+    bind("roles/artifactregistry.writer");
+    assert_eq!(both("images"), (404, 202));
+    assert_eq!(both("others"), (403, 403));
+}
+
 #[test]
 fn a_topic_is_read_only_with_permission_of_its_owner() {
     let scene = Scene::set();

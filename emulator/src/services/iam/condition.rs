@@ -77,13 +77,13 @@ fn variables(resource: &str, now: u64) -> Result<Variables, Error> {
 fn kind(resource: &str) -> Option<(&'static str, &'static str)> {
     const KMS: &str = "cloudkms.googleapis.com";
     let collection = resource.split('/').nth_back(1)?;
-    let kind = match collection {
-        "keyRings" => "KeyRing",
-        "cryptoKeys" => "CryptoKey",
-        "cryptoKeyVersions" => "CryptoKeyVersion",
-        _ => return None,
-    };
-    Some((KMS, kind))
+    match collection {
+        "keyRings" => Some((KMS, "KeyRing")),
+        "cryptoKeys" => Some((KMS, "CryptoKey")),
+        "cryptoKeyVersions" => Some((KMS, "CryptoKeyVersion")),
+        "repositories" => Some(("artifactregistry.googleapis.com", "Repository")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +111,11 @@ mod tests {
         assert!(holds("resource.service == 'cloudkms.googleapis.com'", KEY));
         let is_key = "resource.type == 'cloudkms.googleapis.com/CryptoKey'";
         assert!(holds(is_key, KEY) && !holds(is_key, &version));
+        let repository = "projects/p/locations/us/repositories/r";
+        assert!(holds(
+            "resource.type == 'artifactregistry.googleapis.com/Repository'",
+            repository
+        ));
         assert!(!holds("resource.nothing == 'q'", KEY));
         assert!(!holds(
             "resource.type == 'q' || true == 1",

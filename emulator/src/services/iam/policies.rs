@@ -97,6 +97,11 @@ impl Policies {
         }
     }
 
+    /// The resources that have policies.
+    pub fn resources(&self) -> impl Iterator<Item = &String> {
+        self.policies.keys()
+    }
+
     /// Removes the policy of a resource.
     pub fn remove(&mut self, resource: &str) {
         self.policies.remove(resource);

@@ -20,6 +20,7 @@ pub(super) fn is_grantable(role: &str, resource: &str) -> bool {
         Some("secrets") => "secretmanager.",
         Some("buckets") => "storage.",
         Some("serviceAccounts") => "iam.serviceAccounts.",
+        Some("repositories") => "artifactregistry.repositories.",
         // All resources of a project inherit its policy.
         Some("projects") => "",
         _ => return false,
@@ -129,6 +130,7 @@ fn permissions(role: &str) -> &'static [&'static str] {
             "artifactregistry.repositories.downloadArtifacts",
             "artifactregistry.repositories.uploadArtifacts",
         ],
+        "roles/artifactregistry.admin" => &["artifactregistry.*"],
         "roles/logging.logWriter" => &["logging.logEntries.create"],
         "roles/logging.viewer" => &["logging.logEntries.list"],
         "roles/iam.serviceAccountUser" => &["iam.serviceAccounts.actAs", "iam.serviceAccounts.get"],
@@ -171,8 +173,10 @@ mod tests {
         let ring = "projects/p/locations/global/keyRings/r";
         let (topic, subscription) = ("projects/p/topics/t", "projects/p/subscriptions/s");
         let (secret, bucket) = ("projects/1/secrets/s", "projects/_/buckets/b");
+        let repository = "projects/p/locations/us/repositories/images";
         for (role, resources) in [
-            ("roles/cloudkms.cryptoKeyDecrypter", &[key, ring][..]),
+            ("roles/artifactregistry.reader", &[repository][..]),
+            ("roles/cloudkms.cryptoKeyDecrypter", &[key, ring]),
             ("roles/cloudkms.admin", &[key, ring]),
             ("roles/pubsub.publisher", &[topic]),
             ("roles/pubsub.subscriber", &[topic, subscription]),
@@ -181,11 +185,20 @@ mod tests {
             ("roles/storage.objectViewer", &[bucket]),
             (
                 "roles/owner",
-                &[key, ring, topic, subscription, secret, bucket],
+                &[key, ring, topic, subscription, secret, bucket, repository],
             ),
             ("roles/none", &[]),
         ] {
-            for resource in [key, ring, topic, subscription, secret, bucket, "r"] {
+            for resource in [
+                key,
+                ring,
+                topic,
+                subscription,
+                secret,
+                bucket,
+                repository,
+                "r",
+            ] {
                 let expected = resources.contains(&resource);
                 assert_eq!(is_grantable(role, resource), expected, "{role} {resource}");
             }
