@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use attest::{Statement, Vsa};
@@ -43,11 +44,11 @@ enum Word {
 /// A file cannot be read, or is no verdict.
 pub fn read(folder: &Path) -> Result<Verdicts, Hinted> {
     let mut verdicts = Verdicts::default();
-    let unread = |error| unread(At::reading(folder)(error));
-    if folder.join(VERDICT).try_exists().map_err(unread)? {
-        add(&mut verdicts, folder)?;
+    if let Some(image) = countersigned(folder)? {
+        verdicts.approved.insert(image);
         return Ok(verdicts);
     }
+    let unread = |error| unread(At::reading(folder)(error));
     for (count, entry) in fs::read_dir(folder).map_err(unread)?.enumerate() {
         let path = entry.map_err(unread)?.path();
         if count >= FILES {
@@ -64,15 +65,16 @@ fn unread(error: At) -> Hinted {
     Hinted::from_error(error).hinting(hint)
 }
 
+/// Adds what a file or folder says; one that is neither a report nor a countersignature says nothing.
 fn add(verdicts: &mut Verdicts, path: &Path) -> Result<(), Hinted> {
-    let signed = path.join(VERDICT);
+    if let Some(image) = countersigned(path)? {
+        verdicts.approved.insert(image);
+        return Ok(());
+    }
     let is_report = path
         .extension()
         .is_some_and(|extension| extension == "json");
-    if path.is_dir() && signed.exists() {
-        let image = signed_pass(&signed, &path.join(KEY))?;
-        verdicts.approved.insert(image);
-    } else if is_report {
+    if is_report {
         let bytes = at::read(path, limits::DOCUMENT).map_err(unread)?;
         let report: Report = json::parse(&bytes, limits::DOCUMENT)
             .map_err(|error| refused(path, &error.to_string()))?;
@@ -84,14 +86,28 @@ fn add(verdicts: &mut Verdicts, path: &Path) -> Result<(), Hinted> {
     Ok(())
 }
 
+/// The image of a countersignature, if the path is a folder with one.
+fn countersigned(folder: &Path) -> Result<Option<Digest>, Hinted> {
+    let path = folder.join(VERDICT);
+    match at::read(&path, limits::BUNDLE) {
+        Ok(bytes) => signed_pass(&path, &bytes, &folder.join(KEY)).map(Some),
+        Err(error) if is_absent(error.source.kind()) => Ok(None),
+        Err(error) => Err(unread(error)),
+    }
+}
+
+/// Whether there is no such file: the folder does not have it, or is a file itself.
+fn is_absent(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// The image of a signed verdict. A refusal is never signed.
-fn signed_pass(path: &Path, key: &Path) -> Result<Digest, Hinted> {
+fn signed_pass(path: &Path, bundle: &[u8], key: &Path) -> Result<Digest, Hinted> {
     let wrong = |reason: &str| refused(path, reason);
     let pem = at::read(key, limits::KEY).map_err(unread)?;
     let pem = String::from_utf8_lossy(&pem);
     let key = PublicKey::from_pem(&pem).map_err(|error| refused(key, &error.to_string()))?;
-    let bytes = at::read(path, limits::BUNDLE).map_err(unread)?;
-    let bundle = Bundle::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
+    let bundle = Bundle::parse(bundle).map_err(|error| wrong(&error.to_string()))?;
     let payload = bundle.envelope().verify(&key);
     let payload = payload.map_err(|error| wrong(&error.to_string()))?;
     let statement = Statement::<Vsa>::parse(payload);
@@ -100,12 +116,11 @@ fn signed_pass(path: &Path, key: &Path) -> Result<Digest, Hinted> {
     if !is_verdict || statement.predicate.verification_result != "PASSED" {
         return Err(wrong("it is no verdict that is a pass"));
     }
-    let mut digests = statement
-        .subject
-        .iter()
-        .filter_map(|it| it.digest.get("sha256"));
-    let digest = digests.next();
-    let digest = digest.and_then(|hex| format!("sha256:{hex}").parse().ok());
+    let [image] = &statement.subject[..] else {
+        return Err(wrong("expected one image"));
+    };
+    let hex = image.digest.get("sha256");
+    let digest = hex.and_then(|hex| format!("sha256:{hex}").parse().ok());
     digest.ok_or_else(|| wrong("it names no digest"))
 }
 
@@ -116,3 +131,6 @@ fn refused(path: &Path, reason: &str) -> Hinted {
     ))
     .hinting(HINT)
 }
+
+#[cfg(test)]
+mod tests;
