@@ -79,6 +79,7 @@ pub struct Appraised {
 pub async fn verify(request: &Request<'_>, progress: &Progress) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
+    let prepared = prepare(request.origin)?;
     let image = resolve(request, progress).await?;
     let published = collect::collect(request.place, &image).await?;
     let published = collect::add_elsewhere(published, request.evidence).await?;
@@ -87,7 +88,12 @@ pub async fn verify(request: &Request<'_>, progress: &Progress) -> Result<Apprai
         files: published.index_files.clone(),
     };
     let attested = examine(published, &request.policy.principals, request.now);
-    let rebuild = rebuild(request, &attested, &attached, progress).await?;
+    let rebuild = match prepared {
+        Prepared::Done(rebuild) => rebuild,
+        Prepared::Source(source) => {
+            rebuild(request, &source, &attested, &attached, progress).await?
+        }
+    };
     let evidence = Evidence::new(attested, rebuild);
     let evidence = advisories::scanned(evidence, request.policy, request.now)?;
     let verdict = Verdict::of(appraise(&evidence, request.policy, request.now));
@@ -199,41 +205,67 @@ fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
     }
 }
 
-async fn rebuild(
-    request: &Request<'_>,
-    attested: &Attested,
-    attached: &Attached<'_>,
-    progress: &Progress,
-) -> Result<Rebuild, Error> {
-    match request.origin {
-        Origin::Absent => Ok(Rebuild::Absent),
+/// What is known of the rebuild before the image is fetched.
+enum Prepared<'a> {
+    /// All of it.
+    Done(Rebuild),
+    /// The source is to be built.
+    Source(Source<'a>),
+}
+
+/// A source, and the programs that build it.
+struct Source<'a> {
+    source: &'a str,
+    commit: Option<&'a Commit>,
+    tools: &'a Tools,
+}
+
+/// Reads an earlier rebuild, or checks that the programs are installed that build: an error is found before the image is fetched.
+fn prepare(origin: &Origin) -> Result<Prepared<'_>, Error> {
+    Ok(match origin {
+        Origin::Absent => Prepared::Done(Rebuild::Absent),
         Origin::Layout(layout) => {
             let rebuilt = rebuild::read_earlier(layout)?;
-            Ok(Rebuild::Done(Box::new(rebuilt)))
+            Prepared::Done(Rebuild::Done(Box::new(rebuilt)))
         }
         Origin::Source {
             source,
             commit,
             tools,
         } => {
-            let named = || named_commit(attested, request.policy);
-            let chosen = request.policy.commit.as_ref().or(commit.as_ref());
-            let order = Order {
-                source: source.clone(),
-                source_uri: request.policy.source_uri.clone(),
-                commit: Choice::of(chosen, named)?,
-                directory: request.policy.directory.clone(),
-                image: match request.policy.image() {
-                    Some(pinned) => Some(pinned),
-                    // The rules refuse it. Its rebuild says which image it is.
-                    None => named_image(attested, request.policy)?,
-                },
-            };
-            let scratch = Scratch::new().map_err(Hinted::temporary)?;
-            let layout = scratch.path().join("layout");
-            Ok(rebuild::rebuild(tools, &order, attached, &layout, progress).await?)
+            tools.check()?;
+            Prepared::Source(Source {
+                source,
+                commit: commit.as_ref(),
+                tools,
+            })
         }
-    }
+    })
+}
+
+async fn rebuild(
+    request: &Request<'_>,
+    source: &Source<'_>,
+    attested: &Attested,
+    attached: &Attached<'_>,
+    progress: &Progress,
+) -> Result<Rebuild, Error> {
+    let named = || named_commit(attested, request.policy);
+    let chosen = request.policy.commit.as_ref().or(source.commit);
+    let order = Order {
+        source: source.source.to_owned(),
+        source_uri: request.policy.source_uri.clone(),
+        commit: Choice::of(chosen, named)?,
+        directory: request.policy.directory.clone(),
+        image: match &request.policy.image {
+            Some(pinned) => Some(pinned.clone()),
+            // The rules refuse it. Its rebuild says which image it is.
+            None => named_image(attested, request.policy)?,
+        },
+    };
+    let scratch = Scratch::new().map_err(Hinted::temporary)?;
+    let layout = scratch.path().join("layout");
+    Ok(rebuild::rebuild(source.tools, &order, attached, &layout, progress).await?)
 }
 
 /// The commit that provenance names, if its signer may attest.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::Path;
 
-use attest::provenance::IMAGE;
 use attest::{ImageName, Predicate};
 use content::Digest;
 use oci::Repository;
@@ -19,6 +18,7 @@ mod countersigners;
 mod document;
 mod evidence;
 mod names;
+mod principal;
 mod signatures;
 
 pub(crate) use advisories::Advisories;
@@ -70,6 +70,8 @@ pub struct Policy {
     pub(crate) directory: String,
     /// The only commit of the source that may be built, if the policy pins one.
     pub(crate) commit: Option<Commit>,
+    /// The name of the image, among those that the source describes.
+    pub(crate) image: Option<ImageName>,
     /// Further external parameters of the build, each with its only allowed value; among them `image`, the name of the image.
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// The principals.
@@ -110,6 +112,7 @@ impl Policy {
         document.require_something()?;
         let required = document.required(&principals, read_file)?;
         let advisories = document.advisories(&principals, read_file)?;
+        let image = document.image()?;
         Ok(Self {
             digest: digest(bytes, &principals, {
                 let modules = required.iter().flat_map(Required::modules);
@@ -125,7 +128,8 @@ impl Policy {
             attesters: document.attesters(&principals)?,
             attestations: document.attestations()?,
             rebuild: document.rebuild(),
-            parameters: document.parameters()?,
+            parameters: document.parameters(image.as_ref())?,
+            image,
             commit: document.commit()?,
             directory: document.directory(),
             verifier_id: document.verifier.map(|verifier| verifier.id),
@@ -152,11 +156,6 @@ impl Policy {
     /// file has another key, root, module or document. Advisories are not part of it: they change daily.
     pub fn digest(&self) -> &Digest {
         &self.digest
-    }
-
-    /// The name of the image, among those that the source describes.
-    pub(crate) fn image(&self) -> Option<ImageName> {
-        self.parameters.get(IMAGE)?.as_str()?.parse().ok()
     }
 
     /// The repository of the image.

@@ -1,5 +1,6 @@
 //! Builds the image again from source, with git and the builder.
 
+use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,17 @@ pub struct Tools {
     pub limits: BuildLimits,
     /// Limits on the source.
     pub source_limits: SourceLimits,
+}
+
+impl Tools {
+    /// Checks that the builder and git are installed.
+    ///
+    /// # Errors
+    /// One of them is not.
+    pub fn check(&self) -> Result<(), RebuildError> {
+        console::process::find(self.builder.as_os_str())?;
+        Ok(console::process::find(OsStr::new("git"))?)
+    }
 }
 
 /// The source and the commit to build.
@@ -141,6 +153,9 @@ pub async fn rebuild(
             });
         }
     };
+    if order.image.is_none() {
+        image::check_described(&directory)?;
+    }
     let evidence = match &tools.capsule {
         // It has the package index.
         Some(_) => None,

@@ -74,6 +74,7 @@ pub async fn receipt(request: &Request<'_>, progress: &Progress) -> Result<Recei
             .hinting("choose another path for -o, or remove it")
             .into());
     }
+    request.tools.check()?;
     let place = request.place;
     let image = collect::resolve(place, request.reference).await?;
     let published = collect::collect(place, &image).await?;

@@ -106,11 +106,17 @@ async fn a_whole_verification_needs_the_layers() {
     shelf.answers.remove(&format!("/v2/a/b/blobs/{config}"));
     let _shelf = serve(listener, shelf);
     let folder = tempfile::tempdir().unwrap();
-    let words = "verify --rebuilt nothing";
-    let output = verifier(words, &image, folder.path()).await;
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("fetching config"), "{said}");
+    for (words, fault) in [
+        ("verify --source nothing --builder git", "fetching config"),
+        // What the arguments name is checked before the image is fetched.
+        ("verify --rebuilt nothing", "it has no nothing/rebuild.json"),
+        ("verify --source nothing --builder ./none", "./none"),
+    ] {
+        let output = verifier(words, &image, folder.path()).await;
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(fault), "{words}: {said}");
+    }
     let words = "verify --signatures-only";
     let output = verifier(words, &image, folder.path()).await;
     // Standard output is for the name of an image that passes.

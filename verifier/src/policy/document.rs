@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use attest::provenance::IMAGE;
+use attest::provenance::{BUILD_TYPE, IMAGE};
 use attest::{ImageName, InvalidImageName, Predicate, Provenance};
 use console::at::At;
 use content::Digest;
-use keyless::{Signer, TrustRoot};
+use keyless::TrustRoot;
 use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use signature::PublicKey;
-use trust::{Identity, Means, Principal, Principals, Quorum};
+use trust::{Identity, Principal, Principals, Quorum};
 
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
 use super::{
     Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners, evidence,
-    signatures,
+    principal, signatures,
 };
 
 #[derive(Deserialize)]
@@ -33,7 +32,7 @@ pub(super) struct Document {
     #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
     keyless: Option<Keyless>,
-    principal: Vec<Named>,
+    principal: Vec<principal::Entry>,
     pub(super) signatures: signatures::Entry,
     countersignatures: Option<countersigners::Entry>,
     evidence: Option<evidence::Entry>,
@@ -72,17 +71,6 @@ pub(super) struct Source {
 struct Keyless {
     trusted_root: PathBuf,
     digest: Option<Digest>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    name: String,
-    key: Option<PathBuf>,
-    pem: Option<String>,
-    algorithm: Option<String>,
-    issuer: Option<String>,
-    subject: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -284,7 +272,40 @@ impl Document {
         }
     }
 
-    pub(super) fn parameters(&self) -> Result<BTreeMap<String, serde_json::Value>, InvalidPolicy> {
+    /// The name of the image, as an entry of `[source]` or as a parameter. Another type of build may have a parameter `image` that means
+    /// something else.
+    pub(super) fn image(&self) -> Result<Option<ImageName>, InvalidPolicy> {
+        let (entry, name) = match (&self.source.image, self.parameters.get(IMAGE)) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(InvalidPolicy::of(
+                    "source.image and parameters.image are the same: write one of them",
+                ));
+            }
+            (Some(name), None) => {
+                self.check_compared(IMAGE)?;
+                ("source.image", Some(name.as_str()))
+            }
+            (None, Some(_)) if !self.is_built_here() => return Ok(None),
+            (None, Some(value)) => ("parameters.image", value.as_str()),
+        };
+        let wrong = |fault: &dyn Display| InvalidPolicy(format!("{entry}: {fault}"));
+        let name = name.ok_or_else(|| wrong(&"expected a string"))?;
+        let name = name.parse();
+        name.map(Some)
+            .map_err(|error: InvalidImageName| wrong(&error))
+    }
+
+    /// Whether the builder of this project builds the image.
+    fn is_built_here(&self) -> bool {
+        self.rebuild.require || self.builder.build_type == BUILD_TYPE
+    }
+
+    /// The external parameters that are fixed, with the name of the image.
+    pub(super) fn parameters(
+        &self,
+        image: Option<&ImageName>,
+    ) -> Result<BTreeMap<String, serde_json::Value>, InvalidPolicy> {
         let mut parameters = BTreeMap::new();
         for (name, value) in &self.parameters {
             let fixed = POLICY_PARAMETERS.contains(&name.as_str());
@@ -293,19 +314,8 @@ impl Document {
                 .ok_or_else(|| InvalidPolicy(format!("parameters.{name} cannot be set here")))?;
             parameters.insert(name.clone(), value);
         }
-        if let Some(image) = &self.source.image {
-            let image: ImageName = image.parse().map_err(|error: InvalidImageName| {
-                InvalidPolicy(format!("source.image: {error}"))
-            })?;
-            self.check_compared(IMAGE)?;
-            if parameters
-                .insert(IMAGE.to_owned(), image.as_str().into())
-                .is_some()
-            {
-                return Err(InvalidPolicy::of(
-                    "source.image and parameters.image are the same: write one of them",
-                ));
-            }
+        if let Some(image) = image {
+            parameters.insert(IMAGE.to_owned(), image.as_str().into());
         }
         Ok(parameters)
     }
@@ -326,71 +336,4 @@ impl Keyless {
         let root = TrustRoot::parse(&bytes).map_err(|refusal| wrong(&refusal))?;
         Ok((root, found))
     }
-}
-
-impl Named {
-    fn resolve(
-        &self,
-        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<Principal, InvalidPolicy> {
-        let name = self.name.clone();
-        let means = match (&self.issuer, &self.subject) {
-            (None, None) => Means::Key(self.key(read_file)?),
-            (Some(issuer), Some(subject)) if self.has_no_key() => {
-                Means::Keyless(signer(&name, issuer, subject)?)
-            }
-            _ => return Err(self.ambiguous()),
-        };
-        Ok(Principal { name, means })
-    }
-
-    fn has_no_key(&self) -> bool {
-        self.key.is_none() && self.pem.is_none() && self.algorithm.is_none()
-    }
-
-    fn ambiguous(&self) -> InvalidPolicy {
-        let name = &self.name;
-        InvalidPolicy(format!(
-            "principal `{name}`: expected one of `key` and `pem`, or `issuer` with `subject`"
-        ))
-    }
-
-    fn key(
-        &self,
-        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<PublicKey, InvalidPolicy> {
-        let name = &self.name;
-        let wrong = |error: &dyn Display| InvalidPolicy(format!("key of `{name}`: {error}"));
-        let pem = match (&self.key, &self.pem) {
-            (Some(path), None) => {
-                let text = read_file(path).and_then(|bytes| {
-                    String::from_utf8(bytes).map_err(|error| {
-                        std::io::Error::new(std::io::ErrorKind::InvalidData, error)
-                    })
-                });
-                let text = text.map_err(At::reading(path));
-                text.map_err(|at| wrong(&at))?
-            }
-            (None, Some(pem)) => pem.clone(),
-            _ => return Err(self.ambiguous()),
-        };
-        let key = PublicKey::from_pem(&pem).map_err(|error| wrong(&error))?;
-        let key = match &self.algorithm {
-            Some(algorithm) => algorithm.parse().and_then(|only| key.with_algorithm(only)),
-            None => Ok(key),
-        };
-        key.map_err(|error| wrong(&error))
-    }
-}
-
-/// Neither may be empty, and neither is a pattern.
-fn signer(name: &str, issuer: &str, subject: &str) -> Result<Signer, InvalidPolicy> {
-    if issuer.is_empty() || subject.is_empty() {
-        let empty = format!("principal `{name}`: `issuer` or `subject` is empty");
-        return Err(InvalidPolicy(empty));
-    }
-    Ok(Signer {
-        issuer: issuer.to_owned(),
-        subject: subject.to_owned(),
-    })
 }

@@ -263,16 +263,32 @@ fn a_named_image_is_a_parameter_that_is_compared() {
     let named = |name: &str| good.replacen("[source]", &format!("[source]\nimage = \"{name}\""), 1);
     let policy = parse(&named("server")).unwrap();
     assert_eq!(policy.parameters["image"], "server");
-    assert_eq!(policy.image().unwrap().as_str(), "server");
-    assert_eq!(parse(&good).unwrap().image(), None);
+    assert_eq!(policy.image.as_ref().unwrap().as_str(), "server");
+    assert_eq!(parse(&good).unwrap().image, None);
     let other = parse(&with("[parameters]\nimage = \"server\"")).unwrap();
     assert_eq!(other.parameters, policy.parameters);
+    assert_eq!(other.image.unwrap().as_str(), "server");
     let refusal = |text: &str| parse(text).unwrap_err().to_string();
     let bad = refusal(&named("../server"));
     assert!(
         bad.starts_with("parsing policy: source.image: invalid name of an image: "),
         "{bad}"
     );
+    for value in ["\"../server\"", "1"] {
+        let bad = refusal(&with(&format!("[parameters]\nimage = {value}")));
+        assert!(
+            bad.starts_with("parsing policy: parameters.image: "),
+            "{bad}"
+        );
+    }
+    let elsewhere = with("[parameters]\nimage = \"registry.example/a:v1\"");
+    let elsewhere = elsewhere.replacen("require = true", "require = false", 1);
+    let elsewhere = elsewhere.replacen(
+        "https://countersign.dev/hermetic-build/v1",
+        "https://other.example",
+        1,
+    );
+    assert_eq!(parse(&elsewhere).unwrap().image, None);
     let both = format!("{}\n[parameters]\nimage = \"server\"\n", named("server"));
     assert_eq!(
         refusal(&both),

@@ -6,6 +6,8 @@ use std::path::Path;
 use attest::ImageName;
 use console::at::At;
 use console::hint::Hinted;
+use content::limits;
+use serde::Deserialize;
 
 use super::error::RebuildError;
 
@@ -13,7 +15,15 @@ use super::error::RebuildError;
 const SHOWN: usize = 16;
 /// The file that the builder writes beside the layouts of several images.
 const LIST: &str = "images.json";
-const CHOOSE: &str = "name one of them: as `image` in [source] of the policy, or with --image";
+/// The description of the images in the source.
+const DESCRIPTION: &str = "Image.toml";
+const CHOOSE: &str = "name one of them: as `image` in [source] of the policy, or, for `verifier rebuild`, with --image";
+
+/// What a description says of its images: `[[image]]`, each with a name, or `[image]`. The builder checks the rest.
+#[derive(Deserialize)]
+struct Described {
+    image: toml::Value,
+}
 
 /// The image that provenance names, if any does. If there are several, none is preferred.
 ///
@@ -30,6 +40,30 @@ pub fn only(named: &BTreeSet<ImageName>) -> Result<Option<ImageName>, Hinted> {
     }
 }
 
+/// Checks, before anything is built, that the source describes one image. What cannot be read here is left to the builder, which says why.
+///
+/// # Errors
+/// It describes several, by their names.
+pub(super) fn check_described(directory: &Path) -> Result<(), RebuildError> {
+    let Some(toml::Value::Array(images)) = described(&directory.join(DESCRIPTION)) else {
+        return Ok(());
+    };
+    let names = images
+        .iter()
+        .filter_map(|image| image.get("name")?.as_str());
+    let names = names.filter(|name| name.parse::<ImageName>().is_ok());
+    Err(several(&names.collect()))
+}
+
+fn described(path: &Path) -> Option<toml::Value> {
+    // A link may lead out of the source.
+    let file = path.symlink_metadata().ok()?.is_file();
+    let file = file.then(|| std::fs::File::open(path).ok())??;
+    let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;
+    let described: Described = content::toml::parse(bytes).ok()?;
+    Some(described.image)
+}
+
 /// Checks that one image was built, and not all that the source describes.
 ///
 /// # Errors
@@ -42,11 +76,15 @@ pub(super) fn check_single(layout: &Path) -> Result<(), RebuildError> {
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
     let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
     let names: BTreeSet<_> = names.collect();
-    let names = shown(names.iter().map(String::as_str));
-    Err(RebuildError::source(
-        format_args!("reading source: Image.toml describes several images: {names}"),
+    Err(several(&names.iter().map(String::as_str).collect()))
+}
+
+fn several(names: &BTreeSet<&str>) -> RebuildError {
+    let names = shown(names.iter().copied());
+    RebuildError::source(
+        format_args!("reading source: {DESCRIPTION} describes images with names: {names}"),
         CHOOSE,
-    ))
+    )
 }
 
 /// Compares the image that was to be built with the one that was built.
@@ -121,6 +159,33 @@ mod tests {
     }
 
     #[test]
+    fn the_images_of_a_description_are_named_before_they_are_built() {
+        let folder = tempfile::tempdir().unwrap();
+        check_described(folder.path()).unwrap();
+        let check = |text: &str| {
+            std::fs::write(folder.path().join(DESCRIPTION), text).unwrap();
+            check_described(folder.path())
+        };
+        for left_to_the_builder in [
+            "[image]\nuser = \"app\"\n",
+            "image = 1",
+            "[build]",
+            "{",
+            "\u{0}",
+        ] {
+            check(left_to_the_builder).unwrap();
+        }
+        let error = check("[[image]]\nname = \"worker\"\n[[image]]\nname = \"server\"\n[build]\n");
+        let error = error.unwrap_err();
+        let expected = "reading source: Image.toml describes images with names: server, worker";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.hint(), Some(CHOOSE));
+        std::fs::remove_file(folder.path().join(DESCRIPTION)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(DESCRIPTION)).unwrap();
+        check_described(folder.path()).unwrap();
+    }
+
+    #[test]
     fn the_layouts_of_several_images_are_named() {
         let layout = tempfile::tempdir().unwrap();
         check_single(layout.path()).unwrap();
@@ -131,7 +196,7 @@ mod tests {
         let error = check_single(layout.path()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "reading source: Image.toml describes several images: server, worker"
+            "reading source: Image.toml describes images with names: server, worker"
         );
         assert_eq!(error.hint(), Some(CHOOSE));
     }

@@ -174,6 +174,26 @@ fn a_countersignature_is_needed_to_bind_and_not_to_countersign() {
     }
 }
 
+/// One rule for all signatures: what the policy says about those without a repository holds for countersignatures too.
+#[test]
+fn a_countersignature_without_a_repository_counts_if_the_policy_says_so() {
+    let mut case = Case::passing();
+    let key = &case.keys.collaborator;
+    let payload = without_a_repository(&case.image.digest);
+    case.published
+        .pieces
+        .push(bundle(key, COSIGN_SIGN, payload));
+    case.policy += "\n[countersignatures]\nfrom = [\"collaborator\"]\n";
+    let is_bound = |case: &Case| match case.verdict() {
+        Verdict::Pass(approval) => approval.to_bind().is_ok(),
+        Verdict::Fail(refusal) => panic!("{refusal:?}"),
+    };
+    assert!(!is_bound(&case));
+    let count = "[signatures]\nwithout_repository = \"count\"";
+    case.policy = case.policy.replace("[signatures]", count);
+    assert!(is_bound(&case));
+}
+
 /// The builder's signature does not stand for a party's, and a party counts once.
 #[test]
 fn a_threshold_counts_the_named_parties_only() {
