@@ -143,7 +143,7 @@ fn what_cannot_be_read_is_an_error_and_not_the_absence_of_a_verdict() {
 
     // The administrator may read everything.
     countersign(&path("five"), pass());
-    fs::set_permissions(path("five"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(path("five"), fs::Permissions::from_mode(0o000)).unwrap();
     let is_readable = fs::read_dir(path("five")).is_ok();
     let found = read(folder.path());
     fs::set_permissions(path("five"), fs::Permissions::from_mode(0o700)).unwrap();
