@@ -1,6 +1,7 @@
 //! The services over HTTP: access of one owner to another's resources, and invalid requests.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod accounts;
 mod grants;
 mod labels;
 mod lifecycle;

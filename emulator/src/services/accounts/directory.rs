@@ -251,12 +251,21 @@ impl Accounts {
         })
     }
 
-    /// Whether the service account exists: an owner, a created account, or one that Google creates with a
-    /// project.
+    /// Whether the service account exists.
     pub fn has_service_account(&self, address: &str) -> bool {
-        let mut projects = self.projects.values();
-        self.service_account(address).is_some()
-            || projects
-                .any(|project| project.owner == address || is_of_google(&project.number, address))
+        self.home_of(address).is_some()
+    }
+
+    /// The ID of the project that a service account belongs to: an owner, a created account, or one that Google creates with a
+    /// project. `None` if there is no such account.
+    pub fn home_of(&self, address: &str) -> Option<String> {
+        if let Some(account) = self.service_account(address) {
+            return Some(account.project().to_owned());
+        }
+        let mut projects = self.projects.iter();
+        let is_home = |(_, project): &(&ProjectId, &Project)| {
+            project.owner == address || is_of_google(&project.number, address)
+        };
+        projects.find(is_home).map(|(id, _)| id.to_string())
     }
 }

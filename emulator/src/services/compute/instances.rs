@@ -76,7 +76,8 @@ impl Compute {
         }
     }
 
-    /// The caller must be allowed to act as the service account.
+    /// The caller must be allowed to act as the service account, which must be of the same project (IAM, "Attach service accounts to
+    /// resources": another project's is refused by default).
     fn check_account(
         &self,
         context: &Context,
@@ -89,7 +90,7 @@ impl Compute {
             Caller::Federated(federated) => federated.subject.clone(),
         };
         let refused = || ComputeError::account(&email, &caller);
-        if !self.accounts.has_service_account(&email) {
+        if self.accounts.home_of(&email).as_ref() != Some(&scope.project) {
             return Err(refused());
         }
         let resource = format!("projects/{}/serviceAccounts/{email}", scope.project);

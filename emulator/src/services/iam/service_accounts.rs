@@ -35,7 +35,7 @@ impl Iam {
     ) -> Result<ServiceAccount, Status> {
         self.account(context, "iam.serviceAccounts.get", [project, address])?;
         let found = self.accounts.service_account(address);
-        found.ok_or_else(|| Status::not_found(format!("Unknown service account {address}")))
+        found.ok_or_else(|| unknown(address))
     }
 
     /// The service accounts of a project, by address.
@@ -140,7 +140,6 @@ impl Iam {
         version: u32,
     ) -> Result<Policy, Status> {
         let resource = self.account(context, "iam.serviceAccounts.getIamPolicy", account)?;
-        self.exists(account[1])?;
         self.policy(&resource, version)
     }
 
@@ -155,37 +154,39 @@ impl Iam {
         change: Change,
     ) -> Result<Policy, Status> {
         let resource = self.account(context, "iam.serviceAccounts.setIamPolicy", account)?;
-        self.exists(account[1])?;
         self.set_policy(&resource, change)
     }
 
-    fn exists(&self, address: &str) -> Result<(), Status> {
-        match self.accounts.has_service_account(address) {
-            true => Ok(()),
-            false => Err(Status::not_found(format!(
-                "Unknown service account {address}"
-            ))),
-        }
-    }
-
-    /// Checks a permission on a service account, and returns its name as a resource.
+    /// Checks a permission on a service account, and returns its name as a resource. The permission is that on the project that is
+    /// named, so the account must belong to it; `-` stands for the project of the account.
     fn account(
         &self,
         context: &Context,
         permission: &str,
         [project, address]: [&str; 2],
     ) -> Result<String, Status> {
-        let of_address = address
-            .split_once('@')
-            .and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"));
-        let project = match (project, of_address) {
-            ("-", Some(project)) => project,
-            (project, _) => project,
+        let home = self.accounts.home_of(address);
+        let asked = match project {
+            "-" => home.clone().or_else(|| domain_project(address)),
+            project => self.accounts.project_id(project),
         };
-        let id = self.project_id(project);
-        let id = id.unwrap_or_else(|_| project.to_owned());
-        let resource = format!("projects/{id}/serviceAccounts/{address}");
+        let asked = asked.unwrap_or_else(|| project.to_owned());
+        let resource = format!("projects/{asked}/serviceAccounts/{address}");
         self.demand(context, permission, &[&resource])?;
-        Ok(resource)
+        match home == Some(asked) {
+            true => Ok(resource),
+            false => Err(unknown(address)),
+        }
     }
+}
+
+/// The project in the address of an account that does not exist.
+fn domain_project(address: &str) -> Option<String> {
+    let (_, domain) = address.split_once('@')?;
+    let project = domain.strip_suffix(".iam.gserviceaccount.com")?;
+    Some(project.to_owned())
+}
+
+fn unknown(address: &str) -> Status {
+    Status::not_found(format!("Unknown service account {address}"))
 }

@@ -1,0 +1,90 @@
+//! A service account is reached through its own project only.
+
+use super::*;
+
+const VICTIM: &str = "victim@collaborator-2.iam.gserviceaccount.com";
+
+/// A scene in which the second project has a service account.
+fn with_victim() -> Scene {
+    let scene = Scene::set();
+    let accounts = format!("iam/projects/{SECOND}/serviceAccounts");
+    let body = json!({"accountId": "victim"});
+    assert_eq!(scene.call(SECOND, Method::POST, &accounts, &body).0, 200);
+    scene
+}
+
+#[test]
+fn an_account_of_another_project_is_not_found() {
+    let scene = with_victim();
+    let scope = json!({"scope": ["https://www.googleapis.com/auth/cloud-platform"]});
+    let policy = json!({"policy": {"bindings": []}});
+    let calls = |project: &str| {
+        let account = format!("iam/projects/{project}/serviceAccounts/{VICTIM}");
+        [
+            (Method::GET, account.clone(), Value::Null),
+            (
+                Method::POST,
+                format!("{account}:generateAccessToken"),
+                scope.clone(),
+            ),
+            (Method::POST, format!("{account}/keys"), json!({})),
+            (Method::GET, format!("{account}/keys"), Value::Null),
+            (Method::POST, format!("{account}:getIamPolicy"), Value::Null),
+            (
+                Method::POST,
+                format!("{account}:setIamPolicy"),
+                policy.clone(),
+            ),
+            (Method::DELETE, account, Value::Null),
+        ]
+    };
+    let status = |owner: &str, (method, url, body): (Method, String, Value)| {
+        (scene.call(owner, method, &url, &body).0, url)
+    };
+    for call in calls(FIRST) {
+        let (status, url) = status(FIRST, call);
+        assert_eq!(status, 404, "{url}");
+    }
+    for call in calls("-") {
+        let (status, url) = status(FIRST, call);
+        assert_eq!(status, 403, "{url}");
+    }
+    // It has not changed, and its own owner reaches it in either way.
+    for project in [SECOND, "-"] {
+        for call in calls(project).into_iter().take(6) {
+            let (status, url) = status(SECOND, call);
+            assert_eq!(status, 200, "{url}");
+        }
+    }
+}
+
+#[test]
+fn an_instance_runs_as_an_account_of_its_own_project() {
+    let scene = with_victim();
+    let url = format!(
+        "{}/compute/v1/projects/{FIRST}/zones/us-central1-a/instances",
+        scene.endpoints["compute"].as_str().unwrap()
+    );
+    let body = json!({
+        "name": "vm1",
+        "machineType": "zones/us-central1-a/machineTypes/c3-standard-4",
+        "confidentialInstanceConfig": {"confidentialInstanceType": "TDX"},
+        "shieldedInstanceConfig": {"enableSecureBoot": true},
+        "scheduling": {"onHostMaintenance": "TERMINATE"},
+        "disks": [{"boot": true, "initializeParams": {
+            "sourceImage": "projects/confidential-space-images/global/images/family/confidential-space",
+        }}],
+        "networkInterfaces": [{}],
+        "serviceAccounts": [{"email": VICTIM, "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}],
+    });
+    let token = scene.endpoints["projects"][FIRST]["access_token"].as_str();
+    let token = std::fs::read_to_string(token.unwrap()).unwrap();
+    let request = Client::new().post(url).bearer_auth(token).json(&body);
+    let (status, refused): (u16, Value) = scene.runtime.block_on(async {
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    });
+    assert_eq!(status, 400, "{refused}");
+    let error = &refused["error"]["errors"][0]["reason"];
+    assert_eq!(error, "serviceAccountAccessDenied", "{refused}");
+}
