@@ -1,7 +1,7 @@
 //! The attestation service of Confidential Space: replays the measurements of a launcher, verifies the
 //! signatures that the launcher found, and signs a token about both (Confidential Computing v1).
 //!
-//! The real service verifies hardware evidence. This one trusts every caller, because a rehearsal has no
+//! The real service verifies hardware evidence. This one believes what it is told, because a rehearsal has no
 //! such hardware. It refuses requests for tokens with certificates (PKI) and for AWS, and its tokens have
 //! no claims about GPUs.
 

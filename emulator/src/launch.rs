@@ -31,7 +31,7 @@ use confidential::event_log;
 use confidential::launch_policy::Asked;
 use tokio::task::JoinSet;
 
-pub use account::Account;
+pub use account::{Account, Caller};
 use agent::Agent;
 pub use attest::AttestError;
 use attest::Service;
@@ -99,11 +99,9 @@ struct Ready {
 }
 
 async fn prepare(options: &Options, files: &Files) -> Result<Prepared, Error> {
-    let registry = account::connect(
-        &options.image.repository,
-        &options.transport,
-        options.account.as_ref(),
-    )?;
+    let registry = options
+        .caller
+        .connect(&options.image.repository, &options.transport)?;
     let image = pull::pull(&registry, &options.image).await?;
     if let Err(refusal) = policy::check(&image.config, &options.request) {
         return Ok(Prepared::Refused(refusal));
@@ -144,12 +142,12 @@ fn agent(options: &Options, image: &Pulled, process: &Process) -> Arc<Agent> {
         options.attestation.as_str(),
         options.machine.clone(),
         event_log,
-        options.account.clone(),
+        options.caller.clone(),
     );
     let discovery = Discovery {
         repositories: options.signed_image_repos.clone(),
         transport: options.transport.clone(),
-        account: options.account.clone(),
+        caller: options.caller.clone(),
         image: image.image_digest,
     };
     Agent::new(service, discovery, options.report.clone())

@@ -78,6 +78,13 @@ impl Registry {
         Self { login, ..self }
     }
 
+    /// Uses no credentials, in place of those of the credential store.
+    #[must_use]
+    pub fn without_credentials(self) -> Self {
+        let login = Login::Anonymous;
+        Self { login, ..self }
+    }
+
     /// Calls `count` with numbers of bytes while blobs are pulled and pushed. Of a blob that need not be pushed, all bytes are
     /// counted. Bytes that are transferred again are counted again.
     #[must_use]

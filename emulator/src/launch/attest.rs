@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::account::Account;
+use super::account::Caller;
 use super::discover::Signature;
 
 /// The hardware model of a machine, with the names of the claim `hwmodel` (Confidential Space, token claims).
@@ -155,23 +155,18 @@ pub struct Service {
     endpoint: String,
     machine: Machine,
     event_log: Vec<u8>,
-    account: Option<Account>,
+    caller: Caller,
 }
 
 impl Service {
     /// A client of the service at `endpoint`, for a machine with the measured events `event_log`.
-    pub fn new(
-        endpoint: &str,
-        machine: Machine,
-        event_log: Vec<u8>,
-        account: Option<Account>,
-    ) -> Self {
+    pub fn new(endpoint: &str, machine: Machine, event_log: Vec<u8>, caller: Caller) -> Self {
         Self {
             http: reqwest::Client::new(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             machine,
             event_log,
-            account,
+            caller,
         }
     }
 
@@ -249,7 +244,7 @@ impl Service {
     ) -> Result<T, AttestError> {
         let url = format!("{}/v1/{path}", self.endpoint);
         let mut request = self.http.post(url).json(body);
-        if let Some((token, _)) = self.account.as_ref().and_then(|account| account()) {
+        if let Some(token) = self.caller.bearer() {
             request = request.bearer_auth(token);
         }
         let response = request.send().await?;

@@ -13,7 +13,7 @@ use remote::Transport;
 use reqwest::Url;
 
 use super::metadata::{ADDRESS, Attribute, Metadata, attributes};
-use super::{Error, Hardware, Machine, Options, Report, metadata, policy, relay, stop};
+use super::{Caller, Error, Hardware, Machine, Options, Report, metadata, policy, relay, stop};
 use crate::project::{number, project_number};
 
 /// The arguments of `emulator launch`, which real machines read from their metadata.
@@ -140,7 +140,7 @@ impl LaunchArgs {
             output: relay::own(),
             restart: RestartPolicy::Never,
             grace: self.grace,
-            account: None,
+            caller: Caller::Operator,
         })
     }
 

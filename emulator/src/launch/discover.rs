@@ -6,7 +6,7 @@ use content::{Digest, limits};
 use oci::{Descriptor, Manifest, Repository, Tag};
 use remote::{Registry, Transport};
 
-use super::account::{Account, connect};
+use super::account::Caller;
 
 /// The annotation with the signature of a layer (cosign, `SIGNATURE_SPEC.md`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -28,8 +28,8 @@ pub struct Discovery {
     pub transport: Transport,
     /// The digest of the signed image.
     pub image: Digest,
-    /// The service account of the machine.
-    pub account: Option<Account>,
+    /// Who the launcher is to registries.
+    pub caller: Caller,
 }
 
 /// Why signatures cannot be fetched from a repository.
@@ -86,7 +86,7 @@ impl Discovery {
         repository: &Repository,
         report: &(dyn Fn(DiscoveryError) + Send + Sync),
     ) -> Result<Vec<Signature>, DiscoveryError> {
-        let registry = connect(repository, &self.transport, self.account.as_ref())?;
+        let registry = self.caller.connect(repository, &self.transport)?;
         let tag = Tag::of_digest(&self.image, ".sig")?;
         let Some(bytes) = registry.manifest_by_tag(&tag).await? else {
             return Ok(Vec::new());

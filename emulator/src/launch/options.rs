@@ -7,7 +7,7 @@ use oci::{Reference, Repository};
 use remote::Transport;
 
 use super::Address;
-use super::account::Account;
+use super::account::Caller;
 use super::attest::Machine;
 use super::metadata::Metadata;
 use super::notice::Report;
@@ -40,8 +40,8 @@ pub struct Options {
     pub restart: RestartPolicy,
     /// The time that the workload has to end after SIGTERM; zero kills it at once.
     pub grace: Duration,
-    /// The service account of the machine; without one, the attestation service is asked anonymously.
-    pub account: Option<Account>,
+    /// Who the launcher is to the services that it calls.
+    pub caller: Caller,
 }
 
 /// The outcome of a launch.

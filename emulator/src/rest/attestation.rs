@@ -19,8 +19,8 @@ use super::routes::routes;
 use crate::attestation::{Attested, Challenge, PublicKey};
 use crate::clock;
 use crate::protojson::Ignored;
-use crate::services::Services;
 use crate::services::accounts::Service;
+use crate::services::{Context, Services};
 use crate::status::Status;
 
 /// `google.rpc.Code.INVALID_ARGUMENT`, the code of a partial error.
@@ -79,7 +79,9 @@ fn key_set(key: &PublicKey) -> Value {
 fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let (attestation, now) = (&services.attestation, services.now());
     let location = call.resource.strip_suffix("/challenges");
-    check_caller(services, call)?;
+    if let Caller::Known(context) = caller(services, call)? {
+        demand(services, call, &context)?;
+    }
     match (call.method.as_str(), call.verb.as_str(), location) {
         ("POST", "", Some(location)) => {
             call.message::<NewChallenge>()?;
@@ -95,12 +97,25 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     }
 }
 
-/// A caller with credentials must have the role of a workload. Without credentials, the launcher of a rehearsal is trusted.
-fn check_caller(services: &Services, call: &Call) -> Result<(), Status> {
-    if call.bearer.is_none() {
-        return Ok(());
+/// Who calls.
+enum Caller {
+    /// The launcher of a rehearsal, `emulator launch`, which has no credentials and is trusted.
+    Launcher,
+    /// A caller with credentials, which needs the role of a workload. A machine of Compute Engine is one, even if it has no service
+    /// account.
+    Known(Context),
+}
+
+fn caller(services: &Services, call: &Call) -> Result<Caller, Status> {
+    match &call.bearer {
+        None => Ok(Caller::Launcher),
+        Some(bearer) => services
+            .context(Some(bearer), Service::Attestation)
+            .map(Caller::Known),
     }
-    let context = services.context(call.bearer.as_deref(), Service::Attestation)?;
+}
+
+fn demand(services: &Services, call: &Call, context: &Context) -> Result<(), Status> {
     let what = match call.verb.as_str() {
         "" => "create",
         _ => "verify",
@@ -111,7 +126,7 @@ fn check_caller(services: &Services, call: &Call) -> Result<(), Status> {
         .next()
         .unwrap_or_default();
     let permission = format!("confidentialcomputing.challenges.{what}");
-    services.iam.demand(&context, &permission, &[resource])
+    services.iam.demand(context, &permission, &[resource])
 }
 
 fn challenge(challenge: &Challenge) -> Value {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use google::InvalidName;
 use serde::de::DeserializeOwned;
 
@@ -32,7 +32,7 @@ pub struct Call {
     pub query: BTreeMap<String, String>,
     /// The body, which may be empty.
     pub body: Vec<u8>,
-    /// The bearer token.
+    /// The bearer token; empty, which no service accepts, if there are credentials of another form.
     pub bearer: Option<String>,
 }
 
@@ -49,12 +49,14 @@ impl Call {
             Some((_, last)) if last.contains(':') => path.rsplit_once(':').unwrap_or((path, "")),
             _ => (path, ""),
         };
-        let bearer = headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok());
-        let bearer = bearer
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .map(str::to_owned);
+        let token = |value: &HeaderValue| {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(|value| value.strip_prefix("Bearer "));
+            token.unwrap_or_default().to_owned()
+        };
+        let bearer = headers.get("authorization").map(token);
         let (method, resource, verb) = (method.to_owned(), resource.to_owned(), verb.to_owned());
         Self {
             method,

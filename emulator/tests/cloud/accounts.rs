@@ -88,3 +88,27 @@ fn an_instance_runs_as_an_account_of_its_own_project() {
     let error = &refused["error"]["errors"][0]["reason"];
     assert_eq!(error, "serviceAccountAccessDenied", "{refused}");
 }
+
+/// Only a call without any credentials is one of the launcher of a rehearsal.
+#[test]
+fn credentials_of_another_form_are_not_the_absence_of_credentials() {
+    let scene = Scene::set();
+    let url = format!(
+        "{}/v1/projects/{FIRST}/locations/us-central1/challenges",
+        scene.endpoints["attestation"].as_str().unwrap()
+    );
+    for (credentials, expected) in [
+        (None, 200),
+        (Some("Bearer"), 401),
+        (Some("Bearer nothing"), 401),
+        (Some("Basic b3duZXI6"), 401),
+    ] {
+        let request = Client::new().post(&url).json(&json!({}));
+        let request = match credentials {
+            Some(text) => request.header("authorization", text),
+            None => request,
+        };
+        let answer = scene.runtime.block_on(request.send()).unwrap();
+        assert_eq!(answer.status().as_u16(), expected, "{credentials:?}");
+    }
+}

@@ -105,9 +105,14 @@ impl Cloud {
 
     /// Creates an instance with these metadata.
     fn create(&self, name: &str, metadata: &[(&str, &str)]) {
+        self.create_with(name, metadata, |_| {});
+    }
+
+    /// Creates an instance with these metadata and a change of the request.
+    fn create_with(&self, name: &str, metadata: &[(&str, &str)], change: fn(&mut Value)) {
         let item = |(key, value): &(&str, &str)| json!({"key": key, "value": value});
         let items: Vec<_> = metadata.iter().map(item).collect();
-        let body = json!({
+        let mut body = json!({
             "name": name,
             "machineType": "zones/us-central1-a/machineTypes/c3-standard-4",
             "confidentialInstanceConfig": {"confidentialInstanceType": "TDX"},
@@ -120,6 +125,7 @@ impl Cloud {
             "serviceAccounts": [{"email": ACCOUNT, "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}],
             "metadata": {"items": items},
         });
+        change(&mut body);
         self.must(
             Method::POST,
             &format!("compute/compute/v1/{ZONE}/instances"),
@@ -284,5 +290,19 @@ fn an_account_without_the_role_gets_no_token() {
     cloud.create("vm1", &[("tee-image-reference", &image)]);
     let serial = cloud.until("vm1", "shutting down the VM");
     let words = "Permission 'confidentialcomputing.challenges.create' denied on resource 'projects/operator/locations/us-central1'";
+    assert!(serial.contains(words), "{serial}");
+}
+
+/// Without credentials, the operator is trusted; a machine is not.
+#[test]
+fn an_instance_without_an_account_gets_no_token() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let cloud = Cloud::with(&[WORKLOAD]);
+    cloud.create_with("vm1", &[("tee-image-reference", &image)], |body| {
+        body["serviceAccounts"] = json!([]);
+    });
+    let serial = cloud.until("vm1", "shutting down the VM");
+    let words = "googleapi: Error 401: Request had invalid authentication credentials.";
     assert!(serial.contains(words), "{serial}");
 }

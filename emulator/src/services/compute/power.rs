@@ -310,7 +310,10 @@ impl Launches {
             output: self.console.output(spec.log_redirect),
             restart: spec.restart,
             grace: Duration::from_secs(launch::GRACE),
-            account: self.account.clone(),
+            caller: match &self.account {
+                Some(account) => launch::Caller::Account(account.clone()),
+                None => launch::Caller::NoAccount,
+            },
         }
     }
 
