@@ -36,7 +36,7 @@ use agent::Agent;
 pub use attest::AttestError;
 use attest::Service;
 pub use attest::{Hardware, Machine};
-pub use command::LaunchArgs;
+pub use command::{LaunchArgs, loopback};
 use contain::Spec;
 use container::Container;
 use discover::Discovery;

@@ -28,6 +28,7 @@ pub struct Machine {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
     On,
+    /// This is final.
     Off,
     Reset,
 }
@@ -42,55 +43,60 @@ pub struct Boot {
     pub options: Box<dyn Fn(&LaunchSpec) -> Options + Send>,
     /// Whether it stays on when the workload has ended, so that its operator can log in.
     pub image: MachineImage,
-    /// Is called when the machine is off.
-    pub off: Box<dyn FnOnce() + Send>,
 }
 
 /// What a machine does when the workload has ended (google/go-tpm-tools, `getExitCode`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Ending {
-    PowerOff(&'static str),
+    /// It is switched off: the workload has succeeded.
+    Finished,
+    /// It is switched off: the workload or the launcher has failed.
+    Failed,
     Reboot,
     Hold,
 }
 
 impl Machine {
-    /// Starts a machine.
+    /// Starts a machine. `off` is called when it is off, and has closed what it listened on.
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(name: &str, boot: Boot) -> std::io::Result<Self> {
+    pub fn start(
+        name: &str,
+        boot: Boot,
+        off: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let wanted = Arc::new(Mutex::new(Wanted::On));
         let (sender, stops) = Stops::new();
-        let (ended, off) = watch::channel(false);
+        let (ended, is_off) = watch::channel(false);
         let shared = wanted.clone();
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                run(&boot, &shared, stops);
-                (boot.off)();
+                run(boot, &shared, stops);
+                off();
                 let _ = ended.send(true);
             })?;
         Ok(Self {
             wanted,
             stops: sender,
-            off,
+            off: is_off,
         })
     }
 
     /// Switches the machine off: the workload gets SIGTERM, and some time.
     pub fn stop(&self) {
-        self.want(Wanted::Off, Stop::Gentle(TERM));
+        self.order(Wanted::Off, Stop::Gentle(TERM));
     }
 
     /// Switches the machine off at once.
     pub fn kill(&self) {
-        self.want(Wanted::Off, Stop::Immediate);
+        self.order(Wanted::Off, Stop::Immediate);
     }
 
-    /// Boots the machine again at once.
+    /// Boots the machine again at once, unless it is being switched off.
     pub fn reset(&self) {
-        self.want(Wanted::Reset, Stop::Immediate);
+        self.order(Wanted::Reset, Stop::Immediate);
     }
 
     /// Waits until the machine is off.
@@ -102,14 +108,13 @@ impl Machine {
         }
     }
 
-    /// Whether the machine is off.
-    pub fn is_off(&self) -> bool {
-        *self.off.borrow()
-    }
-
-    fn want(&self, wanted: Wanted, stop: Stop) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
-        let _ = self.stops.send(stop);
+    fn order(&self, order: Wanted, stop: Stop) {
+        // Held, so that the machine sees both or none.
+        let mut wanted = lock(&self.wanted);
+        if *wanted != Wanted::Off || order == Wanted::Off {
+            *wanted = order;
+            let _ = self.stops.send(stop);
+        }
     }
 }
 
@@ -117,7 +122,7 @@ impl Machine {
 const TERM: u8 = 15;
 
 /// Boots until the machine is to be off.
-fn run(boot: &Boot, wanted: &Mutex<Wanted>, mut stops: Stops) {
+fn run(boot: Boot, wanted: &Mutex<Wanted>, mut stops: Stops) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -127,21 +132,23 @@ fn run(boot: &Boot, wanted: &Mutex<Wanted>, mut stops: Stops) {
     };
     runtime.block_on(async {
         loop {
-            let ending = launch(boot, &mut stops).await;
+            let ending = launch(&boot, &mut stops).await;
             if *lock(wanted) == Wanted::On {
                 boot.console.exiting(ending);
                 match ending {
-                    Ending::PowerOff(_) => return,
+                    Ending::Finished | Ending::Failed => return,
                     Ending::Hold => drop(stops.next().await),
                     Ending::Reboot => {
                         let _ = tokio::time::timeout(REBOOT, stops.next()).await;
                     }
                 }
             }
-            match std::mem::replace(&mut *lock(wanted), Wanted::On) {
-                Wanted::Off => return,
-                Wanted::On | Wanted::Reset => stops.clear(),
+            let mut wanted = lock(wanted);
+            if *wanted == Wanted::Off {
+                return;
             }
+            *wanted = Wanted::On;
+            stops.clear();
         }
     });
 }
@@ -157,7 +164,7 @@ async fn launch(boot: &Boot, stops: &mut Stops) -> Ending {
         Ok(spec) => spec,
         Err(error) => {
             console.error(&format!("failed to get launchspec: {error}"));
-            return Ending::PowerOff(FAILED);
+            return Ending::Failed;
         }
     };
     let (image, restart) = (spec.image.to_string(), spec.restart);
@@ -175,10 +182,6 @@ async fn launch(boot: &Boot, stops: &mut Stops) -> Ending {
     ending(boot.image, restart, &launched)
 }
 
-/// The words of the launcher for its exit statuses.
-const SUCCEEDED: &str = "workload finished successfully, shutting down the VM";
-const FAILED: &str = "workload or launcher error, shutting down the VM";
-
 fn ending(
     image: MachineImage,
     restart: RestartPolicy,
@@ -190,8 +193,8 @@ fn ending(
         (_, _, Ok(Outcome::Stopped(_)))
         | (_, RestartPolicy::Always, Ok(Outcome::Exited(_)))
         | (_, RestartPolicy::OnFailure, Ok(Outcome::Exited(1..))) => Ending::Reboot,
-        (_, _, Ok(Outcome::Exited(0))) => Ending::PowerOff(SUCCEEDED),
-        _ => Ending::PowerOff(FAILED),
+        (_, _, Ok(Outcome::Exited(0))) => Ending::Finished,
+        _ => Ending::Failed,
     }
 }
 
@@ -199,8 +202,8 @@ impl Ending {
     /// The launcher's exit status, and what it says about it.
     fn words(self) -> (u8, &'static str) {
         match self {
-            Self::PowerOff(SUCCEEDED) => (0, SUCCEEDED),
-            Self::PowerOff(words) => (1, words),
+            Self::Finished => (0, "workload finished successfully, shutting down the VM"),
+            Self::Failed => (1, "workload or launcher error, shutting down the VM"),
             Self::Reboot => (3, "rebooting VM"),
             Self::Hold => (4, "VM remains running"),
         }
@@ -225,12 +228,12 @@ mod tests {
         let exited = |status| Ok(Outcome::Exited(status));
         let refused = || Ok(Outcome::Refused(launch::Refusal("no".into())));
         for (restart, launched, expected) in [
-            (Never, exited(0), Ending::PowerOff(SUCCEEDED)),
-            (Never, exited(1), Ending::PowerOff(FAILED)),
-            (OnFailure, exited(0), Ending::PowerOff(SUCCEEDED)),
+            (Never, exited(0), Ending::Finished),
+            (Never, exited(1), Ending::Failed),
+            (OnFailure, exited(0), Ending::Finished),
             (OnFailure, exited(1), Ending::Reboot),
             (Always, exited(0), Ending::Reboot),
-            (Always, refused(), Ending::PowerOff(FAILED)),
+            (Always, refused(), Ending::Failed),
         ] {
             let production = ending(MachineImage::Production, restart, &launched);
             assert_eq!(production, expected, "{restart} {launched:?}");

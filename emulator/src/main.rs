@@ -1,6 +1,7 @@
 //! `emulator`: Confidential Space and the parts of Google Cloud around it, on loopback.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,6 +59,9 @@ struct ServeArgs {
     /// Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port_base: Option<u16>,
+    /// Address of the metadata server of the machine that runs, on loopback; the terms of a rehearsal name it
+    #[arg(long, value_name = "IP:PORT", default_value_t = launch::METADATA, value_parser = launch::loopback)]
+    metadata_address: SocketAddr,
 }
 
 fn main() -> ExitCode {
@@ -96,6 +100,7 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
                 writers: args.registry_writers,
             },
             ports: args.port_base.map_or(Ports::Free, Ports::From),
+            metadata: args.metadata_address,
         };
         let serving = serve::serve(settings, now).await?;
         print(&serving.endpoints).map_err(StartError::start)?;

@@ -78,6 +78,8 @@ pub struct Settings<'a> {
     pub users: Users,
     /// Where the services listen.
     pub ports: Ports,
+    /// Where the metadata server of a machine listens, on loopback.
+    pub metadata: SocketAddr,
 }
 
 /// The ports of the services on loopback.
@@ -121,6 +123,7 @@ pub async fn serve(settings: Settings<'_>, clock: Clock) -> Result<Serving, Star
     let addresses = Addresses {
         token_uri: format!("{}/token", listeners.address("oauth2")?),
         attestation: listeners.url("attestation")?,
+        metadata: settings.metadata,
     };
     let services = Services::open(folder, settings.projects, &addresses, clock)?;
     let services = Arc::new(services);

@@ -7,6 +7,7 @@ mod compute;
 mod loopback;
 mod probe;
 
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -135,6 +136,28 @@ fn the_output_of_the_workload_is_complete() {
         .stdout(Stdio::piped());
     let mut child = launcher.spawn().unwrap();
     drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Also if the launcher is asked to stop after the end of the workload, while a slow reader has not taken all.
+#[test]
+fn the_output_of_a_workload_that_has_ended_is_complete() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    // More than one pipe holds, and less than two.
+    let mut launcher = scene.launcher(&image);
+    launcher
+        .args(["--cmd", &cmd(&["fill", "120000"])])
+        .stdout(Stdio::piped());
+    let mut child = launcher.spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let mut bytes = vec![0];
+    output.read_exact(&mut bytes).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    output.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len(), 120_000);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 

@@ -103,7 +103,11 @@ impl FromStr for Words {
     }
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
+/// An address on loopback, for options.
+///
+/// # Errors
+/// The text is not an address, or the address is not on loopback.
+pub fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|e| format!("expected IP:PORT: {e}"))?;
     match address.ip().is_loopback() {
         true => Ok(address),

@@ -80,8 +80,10 @@ impl Container {
     /// The helper cannot be waited for.
     pub async fn wait(&mut self) -> Result<u8, Error> {
         let status = self.helper.wait().await.map_err(Error::helper)?;
-        for relay in self.relays.drain(..) {
+        // A call that is cancelled leaves the rest to the next one.
+        while let Some(relay) = self.relays.last_mut() {
             relay.end().await;
+            self.relays.pop();
         }
         Ok(exit_code(status))
     }

@@ -59,8 +59,8 @@ impl Relay {
     }
 
     /// Waits until everything is copied.
-    pub async fn end(self) {
-        let _ = self.0.await;
+    pub async fn end(&mut self) {
+        let _ = (&mut self.0).await;
     }
 }
 
@@ -89,8 +89,8 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"before\n").unwrap();
         let shared = || Box::new(file.try_clone().unwrap());
-        let (stdout, one) = Relay::start(shared()).unwrap();
-        let (stderr, two) = Relay::start(shared()).unwrap();
+        let (stdout, mut one) = Relay::start(shared()).unwrap();
+        let (stderr, mut two) = Relay::start(shared()).unwrap();
         let mut shell = Command::new("sh");
         shell.args(["-c", "echo out; sleep 0.1; echo err >&2"]);
         assert!(

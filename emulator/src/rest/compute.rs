@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use self::answer::Links;
 use super::call::Call;
 use crate::services::accounts::Service;
-use crate::services::compute::{Compute, ComputeError, Kind, Operation, Scope};
+use crate::services::compute::{Compute, ComputeError, Kind, Operation, Progress, Scope};
 use crate::services::{Context, Services};
 
 /// How long a call waits for an operation (Compute Engine v1, `operations.wait`).
@@ -214,8 +214,7 @@ impl Asked<'_> {
     }
 
     fn operation(&self, operation: &Operation) -> Value {
-        let is_done = self.compute.is_done(operation);
-        self.links.operation(operation, is_done)
+        self.links.operation(operation)
     }
 
     /// Waits until an operation is done, or for some time.
@@ -231,7 +230,7 @@ impl Asked<'_> {
                 }
                 _ => return Err(ComputeError::no_method()),
             };
-            if self.compute.is_done(&found) || Instant::now() >= end {
+            if matches!(found.progress, Progress::Done(_)) || Instant::now() >= end {
                 return Ok(self.operation(&found));
             }
             tokio::time::sleep(PAUSE).await;

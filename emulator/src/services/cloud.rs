@@ -1,5 +1,6 @@
 //! All services, with their state.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Addresses {
     pub token_uri: String,
     /// The attestation service, which launchers call.
     pub attestation: crate::launch::Address,
+    /// The metadata server of the machine that runs.
+    pub metadata: SocketAddr,
 }
 
 /// All services of the emulated cloud.
@@ -89,7 +92,7 @@ impl Services {
         let compute = Compute::new(
             kept(&state, "compute", Fleet::default())?,
             (accounts.clone(), iam.clone(), logging.clone()),
-            addresses.attestation.clone(),
+            addresses,
             clock,
         );
         let compute = compute.map_err(|_| StartError::state(&"Compute Engine"))?;

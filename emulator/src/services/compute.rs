@@ -7,9 +7,11 @@ mod network;
 mod operation;
 mod plan;
 mod power;
+mod state;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -18,12 +20,14 @@ use serde_json::Value;
 pub use self::catalogue::{check_image, zones};
 pub use self::error::ComputeError;
 pub use self::network::Kind;
-pub use self::operation::Operation;
 use self::operation::Operations;
+pub use self::operation::{Operation, Progress};
+pub use self::state::State;
+use self::state::{Event, Next};
 use super::accounts::Accounts;
 use super::iam::Iam;
 use super::logging::Logging;
-use super::{Clock, Context};
+use super::{Addresses, Clock, Context};
 use crate::launch;
 use crate::machine::{Machine, Serial};
 use crate::random;
@@ -34,14 +38,20 @@ use crate::status::Status;
 pub struct Compute {
     fleet: Stored<Fleet>,
     operations: Mutex<Operations>,
-    machines: Mutex<BTreeMap<String, Running>>,
+    /// The machines that run, by the name of their instance. Held during each change of the state of an instance, so that one follows
+    /// another.
+    machines: Mutex<Machines>,
     accounts: Arc<Accounts>,
     iam: Arc<Iam>,
     logging: Arc<Logging>,
     clock: Clock,
     /// The address of the attestation service.
     attestation: launch::Address,
+    /// The address of the metadata server.
+    metadata: SocketAddr,
 }
+
+type Machines = BTreeMap<String, Running>;
 
 /// What was created, by name.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -70,36 +80,6 @@ pub struct Instance {
     /// The serial port of a machine that is off.
     #[serde(with = "crate::state::base64")]
     serial: Vec<u8>,
-    /// Whether it goes when the machine is off.
-    deletion: Deletion,
-}
-
-/// The state of an instance (Compute Engine v1, `Instance.status`).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum State {
-    /// The machine runs.
-    Running,
-    /// It is being switched off.
-    Stopping,
-    /// It is off.
-    Terminated,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-enum Deletion {
-    No,
-    WhenOff,
-}
-
-impl State {
-    /// The name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "RUNNING",
-            Self::Stopping => "STOPPING",
-            Self::Terminated => "TERMINATED",
-        }
-    }
 }
 
 struct Running {
@@ -146,6 +126,22 @@ impl Scope {
     }
 }
 
+impl Fleet {
+    /// Changes the state of an instance, if the instance is ready for that.
+    fn apply(&mut self, path: &str, event: Event) {
+        let state = self.instances.get(path).map(|instance| instance.state);
+        match state.and_then(|state| state.after(event)) {
+            Some(Next::State(state)) => {
+                if let Some(instance) = self.instances.get_mut(path) {
+                    instance.state = state;
+                }
+            }
+            Some(Next::Gone) => drop(self.instances.remove(path)),
+            None => {}
+        }
+    }
+}
+
 impl Compute {
     /// A service with these instances. Those that ran when the emulator ended are off.
     ///
@@ -154,16 +150,12 @@ impl Compute {
     pub fn new(
         fleet: Stored<Fleet>,
         (accounts, iam, logging): (Arc<Accounts>, Arc<Iam>, Arc<Logging>),
-        attestation: launch::Address,
+        addresses: &Addresses,
         clock: Clock,
     ) -> Result<Self, Status> {
         fleet.change(|fleet| {
-            for instance in fleet.instances.values_mut() {
-                instance.state = State::Terminated;
-            }
-            fleet
-                .instances
-                .retain(|_, instance| instance.deletion == Deletion::No);
+            let paths: Vec<_> = fleet.instances.keys().cloned().collect();
+            paths.iter().for_each(|path| fleet.apply(path, Event::Off));
             Ok::<_, Status>(())
         })?;
         Ok(Self {
@@ -174,7 +166,8 @@ impl Compute {
             iam,
             logging,
             clock,
-            attestation,
+            attestation: addresses.attestation.clone(),
+            metadata: addresses.metadata,
         })
     }
 
@@ -224,13 +217,6 @@ impl Compute {
         lock(&self.operations).get(scope, name)
     }
 
-    /// Whether an operation is done.
-    pub fn is_done(&self, operation: &Operation) -> bool {
-        let machines = lock(&self.machines);
-        let awaited = operation.awaited.as_ref();
-        awaited.is_none_or(|instance| !machines.contains_key(instance))
-    }
-
     fn done(
         &self,
         context: &Context,
@@ -238,7 +224,7 @@ impl Compute {
         kind: &'static str,
         target: &str,
     ) -> Result<Operation, ComputeError> {
-        self.begin(context, scope, (kind, target), None)
+        self.begin(context, scope, (kind, target), Progress::Done(context.now))
     }
 
     fn begin(
@@ -246,7 +232,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         (kind, target): (&'static str, &str),
-        awaited: Option<String>,
+        progress: Progress,
     ) -> Result<Operation, ComputeError> {
         let id = new_id()?;
         let operation = Operation {
@@ -256,7 +242,7 @@ impl Compute {
             scope: scope.clone(),
             target: target.to_owned(),
             inserted: context.now,
-            awaited,
+            progress,
         };
         lock(&self.operations).add(operation.clone());
         Ok(operation)

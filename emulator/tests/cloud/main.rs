@@ -5,10 +5,12 @@ mod accounts;
 mod grants;
 mod labels;
 mod lifecycle;
+mod networks;
 mod requests;
 mod state;
 
 use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 
 use emulator::rest::artifact_registry::{Readers, Users, Writers};
 use emulator::serve::{Ports, Serving, Settings, serve};
@@ -63,6 +65,7 @@ impl Scene {
             projects: &projects,
             users: self.users,
             ports: self.ports,
+            metadata: free(),
         };
         let serving = serve(settings, || 1_700_000_000);
         let serving = self.runtime.block_on(serving).unwrap();
@@ -106,6 +109,12 @@ impl Scene {
         self.runtime
             .block_on(async { request.send().await.unwrap().json().await.unwrap() })
     }
+}
+
+/// A free address: the listener that found it is gone.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 /// With `--registry-writers owners`, everyone reads a repository, and only the owner of its project writes to it.

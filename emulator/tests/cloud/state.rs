@@ -1,7 +1,5 @@
 //! What survives a restart, and ports that stay the same.
 
-use std::net::TcpListener;
-
 use super::*;
 
 /// A run of free ports. Another process may take one before it is used; that is not likely.
@@ -141,6 +139,7 @@ fn a_port_that_is_taken_is_named() {
         projects: &[],
         users: Users::default(),
         ports: Ports::From(port),
+        metadata: free(),
     };
     let runtime = Runtime::new().unwrap();
     let refused = runtime.block_on(serve(settings, || 0)).err().unwrap();

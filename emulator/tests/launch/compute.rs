@@ -1,6 +1,7 @@
 //! Compute Engine: an instance launches an image as its metadata say.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,11 @@ fn serve(state: &TempDir) -> (Child, Value) {
     let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
     serve.args(["serve", "--project", "operator", "--state"]);
     serve.arg(state.path()).stdout(Stdio::piped());
+    // A free address: the listener that found it is gone.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve.arg("--metadata-address");
+    serve.arg(free.local_addr().unwrap().to_string());
+    drop(free);
     let mut process = serve.spawn().unwrap();
     let mut line = String::new();
     let mut output = BufReader::new(process.stdout.take().unwrap());
@@ -110,6 +116,16 @@ impl Cloud {
 
     /// Creates an instance with these metadata and a change of the request.
     fn create_with(&self, name: &str, metadata: &[(&str, &str)], change: fn(&mut Value)) {
+        let (status, answer) = self.try_create(name, metadata, change);
+        assert_eq!(status, 200, "{name}: {answer}");
+    }
+
+    fn try_create(
+        &self,
+        name: &str,
+        metadata: &[(&str, &str)],
+        change: fn(&mut Value),
+    ) -> (u16, Value) {
         let item = |(key, value): &(&str, &str)| json!({"key": key, "value": value});
         let items: Vec<_> = metadata.iter().map(item).collect();
         let mut body = json!({
@@ -126,11 +142,23 @@ impl Cloud {
             "metadata": {"items": items},
         });
         change(&mut body);
-        self.must(
-            Method::POST,
-            &format!("compute/compute/v1/{ZONE}/instances"),
-            &body,
-        );
+        let url = format!("compute/compute/v1/{ZONE}/instances");
+        self.call(Method::POST, &url, &body)
+    }
+
+    /// Waits until the machine is off.
+    fn until_off(&self, name: &str) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.status(name) != "TERMINATED" {
+            assert!(Instant::now() < end, "{}", self.serial(name));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Asks for something: the status, and the operation or the error.
+    fn ask(&self, method: Method, name: &str, what: &str) -> (u16, Value) {
+        let url = format!("compute/compute/v1/{ZONE}/instances/{name}{what}");
+        self.call(method, &url, &Value::Null)
     }
 
     fn status(&self, name: &str) -> String {
@@ -169,6 +197,11 @@ impl Cloud {
     }
 
     fn logged(&self, name: &str) -> Vec<Value> {
+        let entries = self.entries(name).into_iter();
+        entries.map(|entry| entry["message"].clone()).collect()
+    }
+
+    fn entries(&self, name: &str) -> Vec<Value> {
         let body = json!({
             "resourceNames": ["projects/operator"],
             "filter": format!("resource.type=\"gce_instance\" jsonPayload._HOSTNAME=\"{name}\""),
@@ -178,7 +211,7 @@ impl Cloud {
         let entries = found["entries"].as_array().unwrap();
         entries
             .iter()
-            .map(|entry| entry["jsonPayload"]["message"].clone())
+            .map(|entry| entry["jsonPayload"].clone())
             .collect()
     }
 }
@@ -209,10 +242,12 @@ fn an_instance_is_a_launch() {
         logged.contains(&json!("uid 65532 gid 65533 pid 1 ppid 0")),
         "{logged:?}"
     );
+    cloud.until_off("vm1");
     // Silent: neither port nor log.
     cloud.create("vm2", &[asked[0], ("tee-container-log-redirect", "false")]);
     let serial = cloud.until("vm2", "shutting down the VM");
     assert!(!serial.contains("uid"), "{serial}");
+    cloud.until_off("vm2");
     // What the image does not allow, and what is no specification.
     for (more, words) in [
         (
@@ -227,6 +262,7 @@ fn an_instance_is_a_launch() {
         cloud.create("vm3", &[asked[0], more]);
         let serial = cloud.until("vm3", "workload or launcher error, shutting down the VM");
         assert!(serial.contains(words), "{serial}");
+        cloud.until_off("vm3");
         cloud.order(Method::DELETE, "vm3", "");
         let gone = cloud.call(
             Method::GET,
@@ -305,4 +341,88 @@ fn an_instance_without_an_account_gets_no_token() {
     let serial = cloud.until("vm1", "shutting down the VM");
     let words = "googleapi: Error 401: Request had invalid authentication credentials.";
     assert!(serial.contains(words), "{serial}");
+}
+
+#[test]
+fn an_instance_that_stops_neither_boots_nor_stays() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let mut cloud = Cloud::with(&[WORKLOAD]);
+    // Process 1 without a handler for SIGTERM: it goes on for the 90 seconds.
+    cloud.create(
+        "vm1",
+        &[
+            ("tee-image-reference", &image),
+            ("tee-container-log-redirect", "serial"),
+            ("tee-cmd", "[\"wait\"]"),
+        ],
+    );
+    cloud.until("vm1", "waiting\n");
+    let code = |method: Method, what: &str| cloud.ask(method, "vm1", what).0;
+    for _ in 0..2 {
+        let (status, operation) = cloud.ask(Method::POST, "vm1", "/stop");
+        assert_eq!((status, &operation["status"]), (200, &json!("RUNNING")));
+        assert_eq!(cloud.status("vm1"), "STOPPING");
+    }
+    assert_eq!(code(Method::POST, "/reset"), 400);
+    assert_eq!(code(Method::POST, "/start"), 400);
+    assert_eq!(code(Method::DELETE, ""), 200);
+    // What is being deleted is not kept.
+    let (status, refused) = cloud.ask(Method::POST, "vm1", "/stop");
+    let reason = &refused["error"]["errors"][0]["reason"];
+    assert_eq!((status, reason), (400, &json!("resourceNotReady")));
+    assert_eq!(cloud.status("vm1"), "STOPPING");
+    cloud.restart();
+    assert_eq!(cloud.ask(Method::GET, "vm1", "").0, 404);
+}
+
+#[test]
+fn one_machine_runs_at_a_time_and_once() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let cloud = Cloud::with(&[WORKLOAD, LOGS]);
+    let asked = [
+        ("tee-image-reference", image.as_str()),
+        ("tee-container-log-redirect", "serial"),
+        ("tee-cmd", "[\"obey\"]"),
+    ];
+    cloud.create("vm1", &asked);
+    cloud.until("vm1", "waiting\n");
+    // A second one would use the metadata server of the first.
+    let (status, refused) = cloud.try_create("vm2", &asked, |_| {});
+    assert_eq!(status, 400, "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("one machine at a time"), "{message}");
+    assert!(message.contains("instances/vm1' first"), "{message}");
+    assert_eq!(cloud.ask(Method::GET, "vm2", "").0, 404);
+    let stopped = cloud.ask(Method::POST, "vm1", "/stop").1;
+    cloud.until_off("vm1");
+    // Several starts at once are one.
+    let url = format!(
+        "{}/compute/v1/{ZONE}/instances/vm1/start",
+        cloud.endpoints["compute"].as_str().unwrap()
+    );
+    let token = cloud.endpoints["projects"]["operator"]["access_token"].as_str();
+    let token = std::fs::read_to_string(token.unwrap()).unwrap();
+    cloud.runtime.block_on(async {
+        let starts: Vec<_> = std::iter::repeat_with(|| {
+            let request = Client::new().post(&url).bearer_auth(&token);
+            tokio::spawn(async { request.send().await.unwrap().status().as_u16() })
+        })
+        .take(8)
+        .collect();
+        for start in starts {
+            assert_eq!(start.await.unwrap(), 200);
+        }
+    });
+    cloud.until("vm1", "waiting\n");
+    let boots = cloud.entries("vm1");
+    let boots = boots
+        .iter()
+        .filter(|entry| entry["MESSAGE"] == "TEE container launcher initiating");
+    assert_eq!(boots.count(), 2);
+    // What was done stays done, although the machine runs again.
+    let operation = stopped["name"].as_str().unwrap();
+    let url = format!("compute/compute/v1/{ZONE}/operations/{operation}");
+    assert_eq!(cloud.get(&url)["status"], "DONE");
 }

@@ -90,6 +90,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i], "stderr")) fprintf(stderr, "said on stderr\n");
         else if (!strcmp(argv[i], "ls")) list(next), i++;
         else if (!strcmp(argv[i], "cat")) cat(next), i++;
+        else if (!strcmp(argv[i], "fill")) { for (int n = atoi(next); n > 0; n--) putchar('x'); fflush(stdout); i++; }
         else if (!strcmp(argv[i], "write")) write_to(next), i++;
         else if (!strcmp(argv[i], "chmod")) printf("chmod %s: %s\n", next, chmod(next, 0600) ? strerror(errno) : "ok"), i++;
         else if (!strcmp(argv[i], "touch")) printf("touch %s: %s\n", next, utimensat(AT_FDCWD, next, 0, 0) ? strerror(errno) : "ok"), i++;

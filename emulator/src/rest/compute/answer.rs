@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::clock::rfc3339;
-use crate::services::compute::{ComputeError, Instance, Kind, Operation, Scope};
+use crate::services::compute::{ComputeError, Instance, Kind, Operation, Progress, Scope};
 
 /// A format of errors of its own (Compute Engine, "Troubleshooting API errors").
 impl IntoResponse for ComputeError {
@@ -158,7 +158,7 @@ impl Links {
         json!({"kind": format!("compute#{singular}List"), "items": items, "selfLink": link})
     }
 
-    pub(super) fn operation(&self, operation: &Operation, is_done: bool) -> Value {
+    pub(super) fn operation(&self, operation: &Operation) -> Value {
         let Operation {
             name,
             id,
@@ -166,23 +166,27 @@ impl Links {
             scope,
             target,
             inserted,
-            ..
+            progress,
         } = operation;
         let time = rfc3339(*inserted);
+        let (status, percent, end) = match progress {
+            Progress::Awaits(_) => ("RUNNING", 0, None),
+            Progress::Done(end) => ("DONE", 100, Some(rfc3339(*end))),
+        };
         let mut written = json!({
             "kind": "compute#operation",
             "id": id,
             "name": name,
             "operationType": kind,
             "targetLink": self.link(target),
-            "status": if is_done { "DONE" } else { "RUNNING" },
-            "progress": if is_done { 100 } else { 0 },
+            "status": status,
+            "progress": percent,
             "insertTime": time,
             "startTime": time,
             "selfLink": self.link(&format!("{scope}/operations/{name}")),
         });
-        if is_done {
-            written["endTime"] = json!(time);
+        if let Some(end) = end {
+            written["endTime"] = json!(end);
         }
         if let Some((place, _)) = scope.place.split_once('/') {
             let singular = place.trim_end_matches('s');

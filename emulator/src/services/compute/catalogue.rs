@@ -1,5 +1,7 @@
 //! What exists at Google: zones, machine types and images of Confidential Space.
 
+use std::ops::RangeInclusive;
+
 use confidential::launch_policy::MachineImage;
 use google::compute::{MachineType, ResourceName, Zone};
 
@@ -22,15 +24,23 @@ const OTHERS: [&str; 9] = ["e2", "n1", "n2", "n4", "c2", "c4", "t2d", "m3", "g2"
 /// Kinds of machine types in a series.
 const KINDS: [&str; 5] = ["standard", "highmem", "highcpu", "highgpu", "micro"];
 
-/// A zone that exists. Each region is taken to have the zones `a` to `f`.
+/// The zones of a region, by letter: no region has others ("Regions and zones").
+const ZONES: RangeInclusive<char> = 'a'..='f';
+
+/// A zone that exists. Each region is taken to have all letters.
 pub(super) fn zone(project: &str, text: &str) -> Result<Zone, ComputeError> {
     if text.parse::<ResourceName>().is_err() {
         let pattern = "Must be a match of regex '[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?'";
         return Err(ComputeError::invalid("zone", text, pattern));
     }
     let zone: Option<Zone> = text.parse().ok();
-    let is_letter = matches!(text.as_bytes(), [.., b'-', b'a'..=b'f']);
-    let exists = |zone: &Zone| is_letter && location::check_region(zone.region()).is_ok();
+    let has_letter = |letter: &str| {
+        letter
+            .parse()
+            .is_ok_and(|letter: char| ZONES.contains(&letter))
+    };
+    let (_, letter) = text.rsplit_once('-').unwrap_or_default();
+    let exists = |zone: &Zone| has_letter(letter) && location::check_region(zone.region()).is_ok();
     zone.filter(exists)
         .ok_or_else(|| ComputeError::not_found(&format!("projects/{project}/zones/{text}")))
 }
@@ -44,7 +54,7 @@ pub(super) fn region(project: &str, text: &str) -> Result<(), ComputeError> {
 /// All zones.
 pub fn zones() -> impl Iterator<Item = String> {
     let regions = location::regions();
-    regions.flat_map(|region| ('a'..='c').map(move |letter| format!("{region}-{letter}")))
+    regions.flat_map(|region| ZONES.map(move |letter| format!("{region}-{letter}")))
 }
 
 /// Checks that a family of images exists, by its path.
@@ -118,6 +128,8 @@ mod tests {
         ] {
             assert_eq!(zone("p", text).unwrap_err().code, code, "{text}");
         }
+        assert!(zones().all(|name| zone("p", &name).is_ok()));
+        assert!(zones().any(|name| name == "us-central1-f"));
         let types = |name: &str| machine_type(&format!("zones/z/machineTypes/{name}"), "z");
         assert_eq!(types("c3-standard-4").unwrap(), [Hardware::IntelTdx]);
         assert_eq!(types("n2d-standard-2").unwrap(), [Hardware::AmdSev]);

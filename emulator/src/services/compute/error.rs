@@ -1,5 +1,7 @@
 use std::fmt::Display;
+use std::net::SocketAddr;
 
+use crate::launch;
 use crate::status::Status;
 
 /// An error of Compute Engine, in a format of its own ("Troubleshooting API errors").
@@ -49,6 +51,20 @@ impl ComputeError {
     /// 400: another resource uses it.
     pub fn in_use(resource: &str, by: &str) -> Self {
         let message = format!("The resource '{resource}' is already being used by '{by}'");
+        Self::new(400, "resourceInUseByAnotherResource", message)
+    }
+
+    /// 400: the machine of another instance has the metadata server.
+    pub fn one_machine(address: SocketAddr, other: &str) -> Self {
+        let message = format!(
+            "The emulator runs one machine at a time, which has the metadata server at {address}: stop '{other}' first."
+        );
+        Self::new(400, "resourceInUseByAnotherResource", message)
+    }
+
+    /// 400: another program has the address of the metadata server.
+    pub fn no_metadata_server(error: &launch::Error) -> Self {
+        let message = format!("{error} ({})", error.hint());
         Self::new(400, "resourceInUseByAnotherResource", message)
     }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::plan::{self, Plan};
+use super::plan::{self, Metadata, Plan};
 use super::{
-    Compute, ComputeError, Context, Deletion, Instance, Operation, Scope, State, lock, network,
-    new_id,
+    Compute, ComputeError, Context, Instance, Operation, Scope, State, lock, network, new_id,
 };
 use crate::services::accounts::Caller;
 
@@ -18,7 +17,8 @@ impl Compute {
     /// `instances.insert`: makes an instance, and starts it.
     ///
     /// # Errors
-    /// The caller lacks a permission, the request is invalid, what it names does not exist, or the instance exists already.
+    /// The caller lacks a permission, the request is invalid, what it names does not exist, the instance exists already, or another
+    /// machine runs.
     pub fn insert(
         self: &Arc<Self>,
         context: &Context,
@@ -38,8 +38,8 @@ impl Compute {
             body,
             changes: 0,
             serial: Vec::new(),
-            deletion: Deletion::No,
         };
+        let mut machines = lock(&self.machines);
         self.fleet.change(|fleet| {
             if fleet.instances.contains_key(&path) {
                 return Err(ComputeError::exists(&path));
@@ -47,7 +47,13 @@ impl Compute {
             fleet.instances.insert(path.clone(), instance);
             Ok(())
         })?;
-        self.boot(scope, &path)?;
+        if let Err(error) = self.boot(&mut machines, scope, &path) {
+            self.fleet.change(|fleet| {
+                fleet.instances.remove(&path);
+                Ok::<_, ComputeError>(())
+            })?;
+            return Err(error);
+        }
         self.done(context, scope, "insert", &path)
     }
 
@@ -58,12 +64,10 @@ impl Compute {
         plan: &Plan,
     ) -> Result<(), ComputeError> {
         let project = &scope.project;
-        let named = plan.network.network.as_deref();
-        let subnetwork = plan.network.subnetwork.as_deref();
-        if named.is_some() || subnetwork.is_none() {
-            self.find_network(project, named.unwrap_or("global/networks/default"))?;
+        if let Some(url) = plan.network.network() {
+            self.find_network(project, url)?;
         }
-        if let Some(url) = subnetwork {
+        if let Some(url) = &plan.network.subnetwork {
             let path = network::path(project, url);
             let is_known = self.fleet.look(|fleet| fleet.networks.contains_key(&path));
             is_known
@@ -168,17 +172,16 @@ impl Compute {
     ) -> Result<Operation, ComputeError> {
         let permission = "compute.instances.setMetadata";
         let (path, _) = self.find(context, permission, scope, name)?;
-        plan::metadata(&json!({"metadata": metadata}))?;
+        let metadata: Metadata = plan::message(metadata)?;
+        metadata.items()?;
         self.fleet.change(|fleet| {
             let instance = fleet.instances.get_mut(&path);
             let instance = instance.ok_or_else(|| ComputeError::not_found(&path))?;
-            match metadata["fingerprint"].as_str() {
-                Some(known) if known != instance.fingerprint() => {
-                    return Err(ComputeError::condition());
-                }
-                _ => {}
+            let known = metadata.fingerprint.as_ref();
+            if known.is_some_and(|known| *known != instance.fingerprint()) {
+                return Err(ComputeError::condition());
             }
-            instance.body["metadata"] = json!({"items": metadata["items"]});
+            instance.body["metadata"] = metadata.shown();
             instance.changes += 1;
             Ok(())
         })?;

@@ -1,11 +1,11 @@
 //! Networks, subnetworks and routers: they are kept, and their names are checked, but no packet goes through them.
 
+use content::json::null_is_default;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Compute, ComputeError, Context, Operation, Scope, catalogue};
-
-/// The network that each project has.
-const DEFAULT: &str = "default";
+use super::plan::{self, DEFAULT, Plan};
+use super::{Compute, ComputeError, Context, Fleet, Operation, Scope, catalogue};
 
 /// A kind of resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,13 +50,13 @@ impl Compute {
     ) -> Result<Operation, ComputeError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.create"), scope)?;
-        let name = catalogue::name(body["name"].as_str().unwrap_or_default())?;
+        let asked: Asked = plan::message(&body)?;
+        let name = catalogue::name(&asked.name)?;
         let path = format!("{scope}/{collection}/{name}");
         if kind != Kind::Network {
-            let network = body["network"].as_str().unwrap_or_default();
-            self.find_network(&scope.project, network)?;
+            self.find_network(&scope.project, &asked.network)?;
         }
-        if kind == Kind::Subnetwork && body["ipCidrRange"].as_str().is_none_or(str::is_empty) {
+        if kind == Kind::Subnetwork && asked.ip_cidr_range.is_empty() {
             return Err(ComputeError::required("resource.ipCidrRange"));
         }
         body["id"] = json!(super::new_id()?);
@@ -85,6 +85,7 @@ impl Compute {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.update"), scope)?;
         let path = format!("{scope}/{collection}/{name}");
+        plan::message::<Asked>(body)?;
         self.fleet.change(|fleet| {
             let known = fleet.networks.get_mut(&path);
             let known = known.ok_or_else(|| ComputeError::not_found(&path))?;
@@ -152,22 +153,8 @@ impl Compute {
             if !fleet.networks.contains_key(&path) {
                 return Err(ComputeError::not_found(&path));
             }
-            let names = |value: &Value, field: &str| {
-                value[field]
-                    .as_str()
-                    .is_some_and(|url| url.ends_with(&path))
-            };
-            let networks = fleet.networks.iter();
-            let mut others = networks.filter(|(_, other)| names(other, "network"));
-            if let Some((other, _)) = others.next() {
-                return Err(ComputeError::in_use(&path, other));
-            }
-            let mut instances = fleet.instances.iter().filter(|(_, instance)| {
-                let interface = &instance.body["networkInterfaces"][0];
-                names(interface, "network") || names(interface, "subnetwork")
-            });
-            if let Some((instance, _)) = instances.next() {
-                return Err(ComputeError::in_use(&path, instance));
+            if let Some(user) = user(fleet, &scope.project, &path)? {
+                return Err(ComputeError::in_use(&path, user));
             }
             fleet.networks.remove(&path);
             Ok(())
@@ -178,13 +165,45 @@ impl Compute {
     /// Checks that a network exists in a project, by its URL.
     pub(super) fn find_network(&self, project: &str, url: &str) -> Result<(), ComputeError> {
         let path = path(project, url);
-        let default = format!("projects/{project}/global/networks/{DEFAULT}");
+        let default = format!("projects/{project}/{DEFAULT}");
         let is_known = |path: &str| self.fleet.look(|fleet| fleet.networks.contains_key(path));
         match path == default || is_known(&path) {
             true => Ok(()),
             false => Err(ComputeError::not_found(&path)),
         }
     }
+}
+
+/// What a request says about a network, subnetwork or router, as far as it matters. Other fields are kept and shown.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Asked {
+    #[serde(deserialize_with = "null_is_default")]
+    name: String,
+    #[serde(deserialize_with = "null_is_default")]
+    network: String,
+    #[serde(deserialize_with = "null_is_default")]
+    ip_cidr_range: String,
+}
+
+/// The resource of a project that uses a network or subnetwork of the project.
+fn user<'a>(fleet: &'a Fleet, project: &str, used: &str) -> Result<Option<&'a str>, ComputeError> {
+    let prefix = format!("projects/{project}/");
+    for (name, other) in &fleet.networks {
+        let network = plan::message::<Asked>(other)?.network;
+        if name.starts_with(&prefix) && !network.is_empty() && path(project, &network) == used {
+            return Ok(Some(name));
+        }
+    }
+    for (name, instance) in &fleet.instances {
+        let interface = Plan::interface(&instance.body)?;
+        let urls = [interface.network(), interface.subnetwork.as_deref()];
+        let mut urls = urls.into_iter().flatten();
+        if name.starts_with(&prefix) && urls.any(|url| path(project, url) == used) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The path of a URL, or of a part of one, as `projects/P/…`.

@@ -22,8 +22,17 @@ pub struct Operation {
     pub target: String,
     /// When it was asked for, in Unix seconds.
     pub inserted: u64,
-    /// The instance that must be off before it is done.
-    pub awaited: Option<String>,
+    /// Whether it is done.
+    pub progress: Progress,
+}
+
+/// The progress of an operation. One that is done stays so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// The machine of the instance with this name must be off first.
+    Awaits(String),
+    /// It was done at this time, in Unix seconds.
+    Done(u64),
 }
 
 /// Operations by name.
@@ -39,6 +48,15 @@ impl Operations {
         self.all.insert(operation.name.clone(), operation);
         if self.order.len() > REMEMBERED {
             self.all.remove(&self.order.remove(0));
+        }
+    }
+
+    /// The machine of an instance is off, at the time `now` in Unix seconds.
+    pub(super) fn finish(&mut self, instance: &str, now: u64) {
+        for operation in self.all.values_mut() {
+            if matches!(&operation.progress, Progress::Awaits(awaited) if awaited == instance) {
+                operation.progress = Progress::Done(now);
+            }
         }
     }
 

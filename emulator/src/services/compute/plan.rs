@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 
 use confidential::launch_policy::MachineImage;
 use content::json::null_is_default;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{ComputeError, catalogue};
 use crate::launch::Hardware;
+use crate::protojson;
 
 /// The largest size of a value of metadata and of all, in bytes ("Set custom metadata").
 const METADATA_VALUE: usize = 256 << 10;
 const METADATA: usize = 512 << 10;
+/// The network that each project has.
+pub(super) const DEFAULT: &str = "global/networks/default";
 /// The fields of an instance that a request can set.
 const FIELDS: &[&str] = &[
     "advancedMachineFeatures",
@@ -64,7 +68,9 @@ pub(super) struct Plan {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default)]
 pub(super) struct Account {
+    #[serde(deserialize_with = "null_is_default")]
     pub(super) email: String,
+    #[serde(deserialize_with = "null_is_default")]
     pub(super) scopes: Vec<String>,
 }
 
@@ -94,18 +100,44 @@ struct Asked {
     network_interfaces: Vec<Interface>,
     #[serde(deserialize_with = "null_is_default")]
     disks: Vec<Disk>,
+    #[serde(deserialize_with = "null_is_default")]
+    metadata: Metadata,
+    /// Only its type is checked here.
+    #[serde(rename = "deletionProtection", deserialize_with = "null_is_default")]
+    _deletion_protection: bool,
+}
+
+/// The metadata of an instance.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default)]
+pub(super) struct Metadata {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) items: Vec<Item>,
+    /// What a change names as known.
+    pub(super) fingerprint: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(super) struct Item {
+    #[serde(deserialize_with = "null_is_default")]
+    key: String,
+    #[serde(deserialize_with = "null_is_default")]
+    value: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Confidential {
     confidential_instance_type: Option<String>,
+    #[serde(deserialize_with = "null_is_default")]
     enable_confidential_compute: bool,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Shielded {
+    #[serde(deserialize_with = "null_is_default")]
     enable_secure_boot: bool,
 }
 
@@ -118,6 +150,7 @@ struct Scheduling {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Disk {
+    #[serde(deserialize_with = "null_is_default")]
     boot: bool,
     initialize_params: Option<InitializeParams>,
 }
@@ -128,17 +161,32 @@ struct InitializeParams {
     source_image: Option<String>,
 }
 
+impl Interface {
+    /// The network that is named; the default one if nothing is.
+    pub(super) fn network(&self) -> Option<&str> {
+        let network = self.network.as_deref();
+        network.or_else(|| self.subnetwork.is_none().then_some(DEFAULT))
+    }
+}
+
 impl Plan {
+    /// The interface of an instance.
+    pub(super) fn interface(body: &Value) -> Result<Interface, ComputeError> {
+        let asked: Asked = message(body)?;
+        Ok(asked
+            .network_interfaces
+            .into_iter()
+            .next()
+            .unwrap_or_default())
+    }
+
     /// Reads the request for an instance in a zone.
     ///
     /// # Errors
     /// A field is unknown, missing or invalid, or the machine could not run Confidential Space.
     pub(super) fn read(body: &Value, zone: &str) -> Result<Self, ComputeError> {
         check_fields(body)?;
-        let asked = serde_json::from_value(body.clone());
-        let asked: Asked = asked.map_err(|error| {
-            ComputeError::bad_request(format!("Invalid JSON payload received. {error}"))
-        })?;
+        let asked: Asked = message(body)?;
         let name = catalogue::name(&asked.name)?.to_string();
         if asked.machine_type.is_empty() {
             return Err(ComputeError::required("resource.machineType"));
@@ -147,7 +195,7 @@ impl Plan {
         let image = asked.image()?;
         let hardware = asked.hardware(&possible)?;
         asked.check_shape(hardware)?;
-        metadata(body)?;
+        asked.metadata.items()?;
         let [network] = &asked.network_interfaces[..] else {
             return Err(ComputeError::invalid(
                 "resource.networkInterfaces",
@@ -256,34 +304,53 @@ impl Asked {
     }
 }
 
-/// The metadata in the field `metadata` of an instance.
+/// Reads a message, or what a message contains.
+///
+/// # Errors
+/// A field has the wrong type. The error names it.
+pub(super) fn message<T: DeserializeOwned>(value: &Value) -> Result<T, ComputeError> {
+    Ok(protojson::parse(value.to_string().as_bytes())?)
+}
+
+/// The metadata of an instance, by key.
 pub(super) fn metadata(body: &Value) -> Result<BTreeMap<String, String>, ComputeError> {
-    let field = "resource.metadata.items";
-    let mut found = BTreeMap::new();
-    let mut size = 0;
-    for item in body["metadata"]["items"].as_array().into_iter().flatten() {
-        let key = item["key"].as_str().unwrap_or_default();
-        let value = item["value"].as_str().unwrap_or_default();
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        if key.is_empty() || key.len() > 128 || !key.bytes().all(is_plain) {
-            let why = "Metadata keys must match regex '[a-zA-Z0-9-_]{1,128}'.";
-            return Err(ComputeError::invalid(field, key, why));
+    message::<Asked>(body)?.metadata.items()
+}
+
+impl Metadata {
+    /// The values by key.
+    ///
+    /// # Errors
+    /// A key is invalid or there twice, or the values are too large.
+    pub(super) fn items(&self) -> Result<BTreeMap<String, String>, ComputeError> {
+        let field = "resource.metadata.items";
+        let mut found = BTreeMap::new();
+        let mut size = 0;
+        for Item { key, value } in &self.items {
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+            if key.is_empty() || key.len() > 128 || !key.bytes().all(is_plain) {
+                let why = "Metadata keys must match regex '[a-zA-Z0-9-_]{1,128}'.";
+                return Err(ComputeError::invalid(field, key, why));
+            }
+            size += key.len() + value.len();
+            if value.len() > METADATA_VALUE || size > METADATA {
+                return Err(ComputeError::invalid(field, key, "Value is too large."));
+            }
+            if found.insert(key.clone(), value.clone()).is_some() {
+                return Err(ComputeError::invalid(field, key, "Duplicate metadata key."));
+            }
         }
-        size += key.len() + value.len();
-        if value.len() > METADATA_VALUE || size > METADATA {
-            return Err(ComputeError::invalid(field, key, "Value is too large."));
-        }
-        if found.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(ComputeError::invalid(field, key, "Duplicate metadata key."));
-        }
+        Ok(found)
     }
-    Ok(found)
+
+    /// The field of an instance that shows them.
+    pub(super) fn shown(&self) -> Value {
+        json!({"items": self.items})
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     /// What `gcloud compute instances create` sends for the printed command.
@@ -377,6 +444,26 @@ mod tests {
                 "metadata",
                 json!({"items": [{"key": "a", "value": ""}, {"key": "a", "value": ""}]}),
                 "Duplicate metadata key",
+            ),
+            (
+                "metadata",
+                json!({"items": {"key": "a"}}),
+                "Invalid value at 'metadata.items'",
+            ),
+            (
+                "metadata",
+                json!({"items": [{"key": "a", "value": 1}]}),
+                "Invalid value at 'metadata.items[0].value'",
+            ),
+            (
+                "networkInterfaces",
+                json!([{"network": 1}]),
+                "Invalid value at 'networkInterfaces[0].network'",
+            ),
+            (
+                "deletionProtection",
+                json!("true"),
+                "Invalid value at 'deletionProtection'",
             ),
             ("unheardOf", json!(1), "Unknown name \"unheardOf\""),
         ] {

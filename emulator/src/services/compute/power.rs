@@ -9,9 +9,10 @@ use remote::Transport;
 
 use super::plan::{self, Account, Plan};
 use super::{
-    Compute, ComputeError, Context, Deletion, Instance, Operation, Running, Scope, State, lock,
+    Compute, ComputeError, Context, Event, Instance, Machines, Operation, Progress, Running, Scope,
+    State, lock,
 };
-use crate::launch::{self, Facts, LaunchSpec, METADATA, Metadata, Options};
+use crate::launch::{self, Facts, LaunchSpec, Metadata, Options};
 use crate::machine::{self, Boot, Console, Machine, Serial};
 use crate::services::Clock;
 use crate::services::accounts::{Accounts, Caller, Service};
@@ -26,18 +27,18 @@ impl Compute {
     /// `instances.start`; nothing happens to a machine that runs.
     ///
     /// # Errors
-    /// The caller lacks the permission, there is no such instance, or it is being switched off.
+    /// The caller lacks the permission, there is no such instance, it is being switched off, or another machine runs.
     pub fn start(
         self: &Arc<Self>,
         context: &Context,
         scope: &Scope,
         name: &str,
     ) -> Result<Operation, ComputeError> {
+        let mut machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.start", scope, name)?;
-        match instance.state {
-            State::Terminated => self.boot(scope, &path)?,
-            State::Running => {}
-            State::Stopping => return Err(ComputeError::not_ready(&path)),
+        ready(&path, &instance, Event::Start)?;
+        if !machines.contains_key(&path) {
+            self.boot(&mut machines, scope, &path)?;
         }
         self.done(context, scope, "start", &path)
     }
@@ -45,16 +46,18 @@ impl Compute {
     /// `instances.stop`: the workload gets SIGTERM, and 90 seconds.
     ///
     /// # Errors
-    /// The caller lacks the permission, or there is no such instance.
+    /// The caller lacks the permission, there is no such instance, or it is being deleted.
     pub fn stop(
         &self,
         context: &Context,
         scope: &Scope,
         name: &str,
     ) -> Result<Operation, ComputeError> {
-        let (path, _) = self.find(context, "compute.instances.stop", scope, name)?;
-        self.switch_off(&path, Deletion::No)?;
-        self.begin(context, scope, ("stop", &path), Some(path.clone()))
+        let machines = lock(&self.machines);
+        let (path, instance) = self.find(context, "compute.instances.stop", scope, name)?;
+        ready(&path, &instance, Event::Stop)?;
+        let progress = self.switch_off(&machines, (&path, &instance), Event::Stop)?;
+        self.begin(context, scope, ("stop", &path), progress)
     }
 
     /// `instances.reset`: the machine boots again at once.
@@ -67,10 +70,11 @@ impl Compute {
         scope: &Scope,
         name: &str,
     ) -> Result<Operation, ComputeError> {
-        let (path, _) = self.find(context, "compute.instances.reset", scope, name)?;
-        match lock(&self.machines).get(&path) {
-            Some(running) => running.machine.reset(),
-            None => return Err(ComputeError::not_ready(&path)),
+        let machines = lock(&self.machines);
+        let (path, instance) = self.find(context, "compute.instances.reset", scope, name)?;
+        ready(&path, &instance, Event::Reset)?;
+        if let Some(running) = machines.get(&path) {
+            running.machine.reset();
         }
         self.done(context, scope, "reset", &path)
     }
@@ -85,6 +89,7 @@ impl Compute {
         scope: &Scope,
         name: &str,
     ) -> Result<Operation, ComputeError> {
+        let machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.delete", scope, name)?;
         if instance.body["deletionProtection"] == true {
             let why = format!(
@@ -92,55 +97,89 @@ impl Compute {
             );
             return Err(ComputeError::bad_request(why));
         }
-        self.switch_off(&path, Deletion::WhenOff)?;
-        self.begin(context, scope, ("delete", &path), Some(path.clone()))
+        ready(&path, &instance, Event::Delete)?;
+        let progress = self.switch_off(&machines, (&path, &instance), Event::Delete)?;
+        self.begin(context, scope, ("delete", &path), progress)
     }
 
-    fn switch_off(&self, path: &str, deletion: Deletion) -> Result<(), ComputeError> {
-        let machines = lock(&self.machines);
+    /// Stops the machine of an instance, if it runs, and says when that is done.
+    fn switch_off(
+        &self,
+        machines: &Machines,
+        (path, instance): (&str, &Instance),
+        event: Event,
+    ) -> Result<Progress, ComputeError> {
         self.fleet.change(|fleet| {
-            match machines.get(path) {
-                None if deletion == Deletion::WhenOff => drop(fleet.instances.remove(path)),
-                None => {}
-                Some(_) => {
-                    if let Some(instance) = fleet.instances.get_mut(path) {
-                        instance.state = State::Stopping;
-                        instance.deletion = deletion;
-                    }
-                }
-            }
+            fleet.apply(path, event);
             Ok::<_, ComputeError>(())
         })?;
-        if let Some(running) = machines.get(path) {
-            running.machine.stop();
-        }
-        Ok(())
+        Ok(match machines.get(path) {
+            Some(running) => {
+                // A second request would end the workload at once.
+                if instance.state == State::Running {
+                    running.machine.stop();
+                }
+                Progress::Awaits(path.to_owned())
+            }
+            None => Progress::Done((self.clock)()),
+        })
     }
 
-    /// Switches an instance on.
-    pub(super) fn boot(self: &Arc<Self>, scope: &Scope, path: &str) -> Result<(), ComputeError> {
-        // Held until the machine is entered: it may be off before.
-        let mut machines = lock(&self.machines);
+    /// Switches an instance on that is off.
+    pub(super) fn boot(
+        self: &Arc<Self>,
+        machines: &mut Machines,
+        scope: &Scope,
+        path: &str,
+    ) -> Result<(), ComputeError> {
         let instance = self.fleet.look(|fleet| fleet.instances.get(path).cloned());
         let instance = instance.ok_or_else(|| ComputeError::not_found(path))?;
         let plan = Plan::read(&instance.body, scope.name())?;
+        let listener = self.listen(machines)?;
         let serial = Arc::new(Serial::default());
         let machine = self.machine(scope, &plan, &instance)?;
-        let boot = self.boot_of(path, &plan, machine, serial.clone());
-        let started = Machine::start(&plan.name, boot);
-        let machine = started.map_err(|_| Status::internal())?;
-        let written = self.fleet.change(|fleet| {
+        let boot = self.boot_of(path, &plan, machine, (listener, serial.clone()));
+        self.fleet.change(|fleet| {
+            fleet.apply(path, Event::Start);
             if let Some(instance) = fleet.instances.get_mut(path) {
-                instance.state = State::Running;
                 instance.started = (self.clock)();
             }
-            Ok(())
-        });
-        if written.is_err() {
-            machine.kill();
+            Ok::<_, ComputeError>(())
+        })?;
+        let started = Machine::start(&plan.name, boot, self.off(path));
+        match started {
+            Ok(machine) => {
+                machines.insert(path.to_owned(), Running { machine, serial });
+                Ok(())
+            }
+            Err(_) => {
+                self.fleet.change(|fleet| {
+                    fleet.apply(path, Event::Off);
+                    Ok::<_, ComputeError>(())
+                })?;
+                Err(Status::internal().into())
+            }
         }
-        machines.insert(path.to_owned(), Running { machine, serial });
-        written
+    }
+
+    /// Listens for the metadata server of a machine. All machines have the network of the emulator's host, so that a second one would
+    /// use the server, and thus the service account, of the first.
+    fn listen(&self, machines: &Machines) -> Result<Arc<TcpListener>, ComputeError> {
+        if let Some(other) = machines.keys().next() {
+            return Err(ComputeError::one_machine(self.metadata, other));
+        }
+        launch::listen_for_metadata(self.metadata)
+            .map_err(|error| ComputeError::no_metadata_server(&error))
+    }
+
+    /// What is done when the machine of an instance is off.
+    fn off(self: &Arc<Self>, path: &str) -> impl FnOnce() + Send + use<> {
+        let (weak, path) = (Arc::downgrade(self), path.to_owned());
+        move || {
+            if let Some(compute) = weak.upgrade() {
+                compute.is_off(&path);
+            }
+        }
     }
 
     fn machine(
@@ -167,7 +206,7 @@ impl Compute {
         path: &str,
         plan: &Plan,
         machine: launch::Machine,
-        serial: Arc<Serial>,
+        (listener, serial): (Arc<TcpListener>, Arc<Serial>),
     ) -> Boot {
         let scopes = plan
             .account
@@ -192,18 +231,8 @@ impl Compute {
             let metadata = compute.map(|compute| compute.metadata(&asked));
             LaunchSpec::read(&metadata.unwrap_or_default(), image)
         };
-        let (weak, asked) = (Arc::downgrade(self), path.to_owned());
-        let off = move || {
-            if let Some(compute) = weak.upgrade() {
-                compute.is_off(&asked);
-            }
-        };
-        let listener = launch::listen_for_metadata(METADATA);
-        if let Err(error) = &listener {
-            console.error(&format!("no metadata server: {error}"));
-        }
         let maker = Launches {
-            listener: listener.ok(),
+            listener,
             account: email.map(|email| account(&self.accounts, email, &scopes, self.clock)),
             scopes,
             attestation: self.attestation.clone(),
@@ -217,7 +246,6 @@ impl Compute {
             spec: Box::new(spec),
             options: Box::new(move |spec| maker.options(spec)),
             image,
-            off: Box::new(off),
         }
     }
 
@@ -234,18 +262,17 @@ impl Compute {
         let serial = machines
             .remove(path)
             .map(|running| running.serial.read(0).1);
+        let now = (self.clock)();
         // If the state cannot be written, the instance is off after the next start.
         let _ = self.fleet.change(|fleet| {
-            let deletion = fleet.instances.get(path).map(|one| one.deletion);
-            if deletion == Some(Deletion::WhenOff) {
-                fleet.instances.remove(path);
-            } else if let Some(instance) = fleet.instances.get_mut(path) {
-                instance.state = State::Terminated;
-                instance.stopped = (self.clock)();
+            fleet.apply(path, Event::Off);
+            if let Some(instance) = fleet.instances.get_mut(path) {
+                instance.stopped = now;
                 instance.serial = serial.unwrap_or_default();
             }
             Ok::<_, ComputeError>(())
         });
+        lock(&self.operations).finish(path, now);
     }
 
     /// Ends all machines.
@@ -264,6 +291,13 @@ impl Compute {
             }
         };
         let _ = tokio::time::timeout(PATIENCE, all).await;
+    }
+}
+
+fn ready(path: &str, instance: &Instance, event: Event) -> Result<(), ComputeError> {
+    match instance.state.after(event) {
+        Some(_) => Ok(()),
+        None => Err(ComputeError::not_ready(path)),
     }
 }
 
@@ -291,8 +325,8 @@ struct Launches {
     scopes: Vec<String>,
     account: Option<launch::Account>,
     attestation: launch::Address,
-    /// The metadata server's. All machines share the network of the emulator's host, so that only one at a time has one.
-    listener: Option<Arc<TcpListener>>,
+    /// The metadata server's.
+    listener: Arc<TcpListener>,
 }
 
 impl Launches {
@@ -303,7 +337,7 @@ impl Launches {
             attestation: self.attestation.clone(),
             machine: self.machine.clone(),
             signed_image_repos: spec.signed_image_repos.clone(),
-            metadata: self.metadata(),
+            metadata: Some(self.metadata()),
             request: spec.request.clone(),
             share: None,
             report: machine::report(self.console.clone()),
@@ -317,22 +351,21 @@ impl Launches {
         }
     }
 
-    fn metadata(&self) -> Option<Metadata> {
-        let listener = self.listener.clone()?;
+    fn metadata(&self) -> Metadata {
         let (compute, path) = (self.compute.clone(), self.path.clone());
         let attributes = move |key: &str| {
             let compute = compute.upgrade()?;
             let found = |fleet: &super::Fleet| fleet.instances.get(&path)?.attribute(key);
             compute.fleet.look(found)
         };
-        Some(Metadata {
-            listener,
+        Metadata {
+            listener: self.listener.clone(),
             attributes: Arc::new(attributes),
             facts: Some(Facts {
                 machine: self.machine.clone(),
                 scopes: self.scopes.clone(),
                 account: self.account.clone(),
             }),
-        })
+        }
     }
 }
