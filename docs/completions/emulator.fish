@@ -31,11 +31,12 @@ complete -c emulator -n "__fish_emulator_needs_command" -f -a "launch" -d 'Launc
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l state -d 'Folder that keeps all state between runs [default: a temporary folder]' -r -F
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l project -d 'A project to set up; its owner\'s credentials are written below the state folder; can be repeated' -r
-complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-writers -d 'Who may write to the registry: anyone, or the owner of the project that a repository\'s path begins with, whose access token is the password' -r -f -a "anyone\t'Anyone, without credentials'
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-writers -d 'Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the project that a repository\'s path begins with, its owner among them; an access token is the password' -r -f -a "anyone\t'Anyone, without credentials'
 owners\t'The owner of the project that the repository\'s path begins with, and who has the role of a writer on it'"
-complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-readers -d 'Who may read the registry: anyone, or the owner of the project that a repository\'s path begins with and who has roles/artifactregistry.reader on it' -r -f -a "anyone\t'Anyone, without credentials, as from a repository that `allUsers` may read'
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-readers -d 'Who may read the registry: anyone, or those with roles/artifactregistry.reader on the project that a repository\'s path begins with, its owner among them; an access token is the password' -r -f -a "anyone\t'Anyone, without credentials, as from a repository that `allUsers` may read'
 granted\t'The owner of the project that the repository\'s path begins with, and who has the role of a reader on it'"
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l port-base -d 'Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]' -r
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l metadata-address -d 'Address of the metadata server of the machine that runs, on loopback; the terms of a rehearsal name it' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l attestation -d 'Address of the attestation service' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F

@@ -41,9 +41,13 @@ impl StartError {
 
     /// A port cannot be opened.
     pub(crate) fn listen(address: SocketAddr, source: io::Error) -> Self {
-        Hinted::doing(format!("listening on {address}"), source)
-            .hinting("check that the port is free, or choose others with --port-base")
-            .into()
+        let doing = format!("listening on {address}");
+        // No port was chosen: another choice would not help.
+        let hint = match address.port() {
+            0 => START,
+            _ => "check that the port is free, or choose others with --port-base",
+        };
+        Hinted::doing(doing, source).hinting(hint).into()
     }
 
     pub(crate) fn refused(doing: impl Display, fault: impl Display, hint: &'static str) -> Self {

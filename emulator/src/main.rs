@@ -13,7 +13,7 @@ use console::{Status, text};
 use emulator::error::StartError;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, Stops, contain};
 use emulator::rest::artifact_registry::{Readers, Users, Writers};
-use emulator::serve::{self, Endpoints, Ports, Settings};
+use emulator::serve::{self, Endpoints, LAST_BASE, Ports, Settings};
 use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
 
@@ -48,16 +48,16 @@ struct ServeArgs {
     /// A project to set up; its owner's credentials are written below the state folder; can be repeated
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
-    /// Who may write to the registry: anyone, or the owner of the project that a repository's path begins with, whose access token
-    /// is the password
+    /// Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the project that a repository's path begins
+    /// with, its owner among them; an access token is the password
     #[arg(long, value_enum, value_name = "anyone|owners", hide_possible_values = true, default_value_t = Writers::Anyone)]
     registry_writers: Writers,
-    /// Who may read the registry: anyone, or the owner of the project that a repository's path begins with and who has
-    /// roles/artifactregistry.reader on it
+    /// Who may read the registry: anyone, or those with roles/artifactregistry.reader on the project that a repository's path begins
+    /// with, its owner among them; an access token is the password
     #[arg(long, value_enum, value_name = "anyone|granted", hide_possible_values = true, default_value_t = Readers::Anyone)]
     registry_readers: Readers,
     /// Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=LAST_BASE))]
     port_base: Option<u16>,
     /// Address of the metadata server of the machine that runs, on loopback; the terms of a rehearsal name it
     #[arg(long, value_name = "IP:PORT", default_value_t = launch::METADATA, value_parser = launch::loopback)]

@@ -109,6 +109,9 @@ pub const SERVICES: [&str; 13] = [
     "artifact_registry",
 ];
 
+/// The largest port after which there are ports for all services.
+pub const LAST_BASE: i64 = u16::MAX as i64 + 1 - SERVICES.len() as i64;
+
 /// Starts all services.
 ///
 /// # Errors
@@ -225,7 +228,8 @@ impl Listeners {
                 Ports::Free => 0,
                 Ports::From(first) => first.checked_add(after).ok_or_else(|| {
                     let fault = format!("there is no port {after} after {first}");
-                    StartError::refused("listening on loopback", fault, "choose a smaller port")
+                    let hint = "choose a smaller port with --port-base";
+                    StartError::refused("listening on loopback", fault, hint)
                 })?,
             };
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

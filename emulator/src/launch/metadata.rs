@@ -105,7 +105,8 @@ pub fn attributes(all: Vec<Attribute>) -> Attributes {
 /// The system has no more sockets.
 pub fn serve(metadata: &Metadata) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
     let (attributes, facts) = (metadata.attributes.clone(), metadata.facts.clone());
-    let listener = shared(&metadata.listener).map_err(|error| Error::metadata(ADDRESS, error))?;
+    let address = metadata.listener.local_addr().unwrap_or(ADDRESS);
+    let listener = shared(&metadata.listener).map_err(|error| Error::metadata(address, error))?;
     let router = Router::new()
         .route(
             "/computeMetadata/v1/instance/attributes/{key}",
