@@ -21,16 +21,20 @@ pub(super) const KIND: Kind = Kind {
     needs_rebuild: "resolved dependencies",
 };
 
-/// The commit of the only dependency that is a git commit; `None` if there are several.
+/// The algorithm of a digest that is a git commit (in-toto, `digest_set`).
+const COMMIT: &str = "gitCommit";
+
+/// The source: the first dependency that is a git commit. Those after it are repositories that the build takes crates from
+/// (`docs/build-type-v1.md`, "Resolved dependencies").
+fn source_of(provenance: &Provenance) -> Option<&ResourceDescriptor> {
+    let mut dependencies = provenance.build_definition.resolved_dependencies.iter();
+    dependencies.find(|dependency| dependency.digest.contains_key(COMMIT))
+}
+
+/// The commit of the source.
 pub fn commit_of(provenance: &Provenance) -> Option<&str> {
-    let mut sources = provenance.build_definition.resolved_dependencies.iter();
-    let mut commits = sources
-        .by_ref()
-        .filter_map(|dependency| dependency.digest.get("gitCommit"));
-    match (commits.next(), commits.next()) {
-        (Some(commit), None) => Some(commit),
-        _ => None,
-    }
+    let commit = source_of(provenance)?.digest.get(COMMIT)?;
+    Some(commit)
 }
 
 /// The name of the image, among those that its source describes, if it is one that can be built.
@@ -92,21 +96,11 @@ fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
         .collect()
 }
 
-/// Checks that there is one source, and that it is the one in the policy.
+/// Checks that the source is the one in the policy.
 fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
-    let dependencies = provenance.build_definition.resolved_dependencies.iter();
-    let sources: Vec<&str> = dependencies
-        .filter(|dependency| dependency.digest.contains_key("gitCommit"))
-        .map(|dependency| dependency.uri.as_deref().unwrap_or("no uri"))
-        .collect();
-    match sources[..] {
-        [source] if source == policy.source_uri => None,
-        _ => {
-            let joined = sources.join(", ");
-            let found = (!sources.is_empty()).then_some(joined.as_str());
-            Some(Mismatch::new(Claim::Source, &*policy.source_uri, found))
-        }
-    }
+    let found = source_of(provenance).map(|source| source.uri.as_deref().unwrap_or("no uri"));
+    let differs = found != Some(&*policy.source_uri);
+    differs.then(|| Mismatch::new(Claim::Source, &*policy.source_uri, found))
 }
 
 /// Compares the commit with the one that the policy pins, if any.
@@ -137,20 +131,20 @@ fn inputs(provenance: &Provenance, rebuilt: &Rebuilt) -> Vec<Mismatch> {
 type Digests<'a> = Vec<&'a BTreeMap<String, String>>;
 
 fn by_name(provenance: &Provenance) -> BTreeMap<String, Digests<'_>> {
+    let source = source_of(provenance);
     let mut named: BTreeMap<String, Digests<'_>> = BTreeMap::new();
     for dependency in &provenance.build_definition.resolved_dependencies {
-        named
-            .entry(name(dependency))
-            .or_default()
-            .push(&dependency.digest);
+        let is_source = source.is_some_and(|source| std::ptr::eq(source, dependency));
+        let name = match is_source {
+            true => "source".to_owned(),
+            false => name(dependency),
+        };
+        named.entry(name).or_default().push(&dependency.digest);
     }
     named
 }
 
 fn name(dependency: &ResourceDescriptor) -> String {
-    if dependency.digest.contains_key("gitCommit") {
-        return "source".to_owned();
-    }
     let name = dependency.uri.as_ref().or(dependency.name.as_ref());
     name.cloned()
         .unwrap_or_else(|| "(without a name)".to_owned())

@@ -17,6 +17,7 @@ use case::{
 use content::Digest;
 use serde_json::{Value, json};
 use signature::{KeyType, PrivateKey};
+use verifier::evidence::Rebuild;
 use verifier::finding::{Outcome, Rule};
 use verifier::published::Form;
 use verifier::report::detail;
@@ -90,12 +91,34 @@ fn every_field_of_provenance_is_compared() {
 }
 
 #[test]
-fn a_second_source_is_refused() {
+fn a_repository_that_the_rebuild_does_not_have_is_refused() {
     let case = Case::with_provenance(|provenance| {
         let dependencies = &mut provenance.build_definition.resolved_dependencies;
         dependencies.push(case::dependency("git+evil", &[("gitCommit", case::COMMIT)]));
     });
     case.refused_by(&[PROVENANCE], "git+evil");
+}
+
+#[test]
+fn repositories_that_crates_come_from_are_no_sources() {
+    const CRATES: &str = "git+https://crates.example";
+    let other = "f".repeat(40);
+    let with_crates = |provenance: &mut Provenance, at: usize, commit: &str| {
+        let crates = case::dependency(CRATES, &[("gitCommit", commit)]);
+        let dependencies = &mut provenance.build_definition.resolved_dependencies;
+        dependencies.insert(at, crates);
+    };
+    let claimed = |at: usize, commit: &str| {
+        let mut case = Case::with_provenance(|provenance| with_crates(provenance, at, commit));
+        let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+            unreachable!("a case has a rebuild")
+        };
+        with_crates(&mut rebuilt.provenance, 3, &other);
+        case
+    };
+    assert!(matches!(claimed(3, &other).verdict(), Verdict::Pass(_)));
+    claimed(3, case::COMMIT).refused_by(&[PROVENANCE], CRATES);
+    claimed(0, &other).refused_by(&[PROVENANCE], CRATES);
 }
 
 #[test]
