@@ -96,11 +96,14 @@ impl Services {
             clock,
         );
         let compute = compute.map_err(|_| StartError::state(&"Compute Engine"))?;
+        let kms = Kms::new(kept(&state, "kms", Keys::default())?, iam.clone());
+        kms.destroy_due(clock())
+            .map_err(|_| StartError::state(&"Cloud KMS"))?;
         Ok(Self {
             logging,
             compute: Arc::new(compute),
             artifact_registry: ArtifactRegistry::new(iam.clone()),
-            kms: Kms::new(kept(&state, "kms", Keys::default())?, iam.clone()),
+            kms,
             pubsub: PubSub::new(kept(&state, "pubsub", Queues::default())?, iam.clone()),
             secret_manager: SecretManager::new(
                 kept(&state, "secrets", Secrets::default())?,

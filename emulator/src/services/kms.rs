@@ -16,7 +16,7 @@ pub use self::algorithm::SigningAlgorithm;
 use self::keys::KeyMaterial;
 pub use self::keys::{Keys, VersionState};
 use self::lifecycle::version_of;
-pub use self::lifecycle::{KeyShown, VersionChange, VersionShown};
+pub use self::lifecycle::{KeyDescription, VersionChange, VersionDescription};
 pub use self::message::{
     AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
     KeyOrVersion, Purpose, Signed, SignedBytes,
@@ -78,7 +78,7 @@ impl Kms {
             })
     }
 
-    /// `CreateCryptoKey`, with one version; returns the key.
+    /// `CreateCryptoKey`, with one version.
     ///
     /// # Errors
     /// The caller lacks the permission, the ring does not exist, the ID is invalid, or the key exists
@@ -87,7 +87,7 @@ impl Kms {
         &self,
         context: &Context,
         request: &CreateCryptoKey,
-    ) -> Result<Key, Status> {
+    ) -> Result<KeyDescription, Status> {
         let CreateCryptoKey {
             parent,
             id,
@@ -109,7 +109,7 @@ impl Kms {
             }
             let key = KeyMaterial::new(*purpose, labels.clone(), context.now)?;
             keys.keys.insert(name.clone(), key);
-            Ok(name)
+            keys.describe(&name)
         })
     }
 
@@ -123,7 +123,7 @@ impl Kms {
             KeyOrVersion::Key(key) => key,
             KeyOrVersion::Version(version) => version.key(),
         };
-        self.demand(context, "useToEncrypt", key)?;
+        self.demand(context, "cloudkms.cryptoKeyVersions.useToEncrypt", key)?;
         let plaintext = request.plaintext.get("plaintext")?;
         let aad = request.aad.get("additional_authenticated_data")?;
         if plaintext.len() > LIMIT || aad.len() > LIMIT {
@@ -157,7 +157,11 @@ impl Kms {
     /// The caller lacks the permission, the key does not exist, a checksum does not match, or the
     /// ciphertext was made with another key or other associated data.
     pub fn decrypt(&self, context: &Context, request: &Decrypt) -> Result<Vec<u8>, Status> {
-        self.demand(context, "useToDecrypt", &request.name)?;
+        self.demand(
+            context,
+            "cloudkms.cryptoKeyVersions.useToDecrypt",
+            &request.name,
+        )?;
         let wrong = || {
             Status::invalid(
                 "Decryption failed: verify that 'name' refers to the correct CryptoKey.",
@@ -188,14 +192,18 @@ impl Kms {
     /// The caller lacks the permission, the key version does not exist, the algorithm requires another digest or
     /// data, the data is too large, or a checksum does not match.
     pub fn sign(&self, context: &Context, request: &AsymmetricSign) -> Result<Signed, Status> {
-        self.demand(context, "useToSign", request.name.key())?;
+        self.demand(
+            context,
+            "cloudkms.cryptoKeyVersions.useToSign",
+            request.name.key(),
+        )?;
         if let SignedBytes::Data(data) = &request.signed
             && data.bytes.len() > LIMIT
         {
             return Err(Status::invalid("The data is too large."));
         }
-        let (algorithm, secret, state) = self.keys.look(|keys| keys.signing(&request.name))?;
-        keys::check_enabled(&request.name, state, context.now)?;
+        let name = &request.name;
+        let (algorithm, secret) = self.keys.look(|keys| keys.signing(name, context.now))?;
         let signature = algorithm.sign(&secret.0, &request.signed)?;
         let [verified_digest, verified_data] = request.signed.verified();
         Ok(Signed {
@@ -214,9 +222,12 @@ impl Kms {
         context: &Context,
         version: &KeyVersion,
     ) -> Result<(SigningAlgorithm, String), Status> {
-        self.demand(context, "viewPublicKey", version.key())?;
-        let (algorithm, secret, state) = self.keys.look(|keys| keys.signing(version))?;
-        keys::check_enabled(version, state, context.now)?;
+        self.demand(
+            context,
+            "cloudkms.cryptoKeyVersions.viewPublicKey",
+            version.key(),
+        )?;
+        let (algorithm, secret) = self.keys.look(|keys| keys.signing(version, context.now))?;
         Ok((algorithm, algorithm.public_key(&secret.0)?))
     }
 
@@ -259,12 +270,27 @@ impl Kms {
         self.iam.set_policy(&name, change)
     }
 
-    /// Checks that a policy on the key or its ring grants the permission to use the key.
-    fn demand(&self, context: &Context, what: &str, key: &Key) -> Result<(), Status> {
-        let permission = format!("cloudkms.cryptoKeyVersions.{what}");
+    /// Checks that a policy on the key or its ring grants the permission.
+    fn demand(&self, context: &Context, permission: &str, key: &Key) -> Result<(), Status> {
         let names = [key.to_string(), key.ring().to_string()];
         let names = names.each_ref().map(String::as_str);
-        self.iam.demand(context, &permission, &names)
+        self.iam.demand(context, permission, &names)?;
+        self.destroy_due(context.now)
+    }
+
+    /// Removes the secrets of the versions whose time to be destroyed has come, in Unix seconds, also from the state on disk. Each use
+    /// of a key does so, and each start of the emulator.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn destroy_due(&self, now: u64) -> Result<(), Status> {
+        match self.keys.look(|keys| keys.is_any_due(now)) {
+            true => self.keys.change(|keys| {
+                keys.destroy_due(now);
+                Ok(())
+            }),
+            false => Ok(()),
+        }
     }
 
     /// Checks the permission on a policy, and returns the name of its holder.

@@ -10,7 +10,7 @@ use super::message::{self, CryptoKey, KeyRing, UpdatePrimary};
 use crate::clock::rfc3339;
 use crate::services::Context;
 use crate::services::kms::{
-    CreateCryptoKey, CreateKeyRing, KeyShown, Kms, Purpose, VersionChange, VersionShown,
+    CreateCryptoKey, CreateKeyRing, KeyDescription, Kms, Purpose, VersionChange, VersionDescription,
 };
 use crate::status::Status;
 
@@ -40,8 +40,7 @@ pub(super) fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value,
                 purpose: asked.purpose()?,
                 labels: asked.labels,
             };
-            let name = kms.create_crypto_key(context, &request)?;
-            Ok(key(&kms.shown(&name)?, context.now))
+            Ok(key(&kms.create_crypto_key(context, &request)?, context.now))
         }
         "cryptoKeyVersions" => {
             call.message::<message::CryptoKeyVersion>()?;
@@ -153,7 +152,7 @@ fn ring(name: &google::kms::KeyRing, created: u64) -> Value {
     json!({"name": name, "createTime": rfc3339(created)})
 }
 
-fn key(key: &KeyShown, now: u64) -> Value {
+fn key(key: &KeyDescription, now: u64) -> Value {
     let (purpose, algorithm) = purpose(key.purpose);
     let mut written = json!({
         "name": key.name,
@@ -171,7 +170,7 @@ fn key(key: &KeyShown, now: u64) -> Value {
     written
 }
 
-fn version(version: &VersionShown, now: u64) -> Value {
+fn version(version: &VersionDescription, now: u64) -> Value {
     let (_, algorithm) = purpose(version.purpose);
     let time = rfc3339(version.created);
     json!({

@@ -1,4 +1,4 @@
-//! Key rings, keys and their versions. None is ever removed: a version that is destroyed keeps its name, without its secret.
+//! Key rings, keys and their versions. None is ever removed: a version that is destroyed keeps its name, and loses its secret.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,8 @@ pub(super) struct KeyMaterial {
 pub(super) struct Version {
     pub(super) state: VersionState,
     pub(super) created: u64,
-    secret: Secret,
+    /// `None` once the version is destroyed.
+    secret: Option<Secret>,
 }
 
 /// The state of a key version (`CryptoKeyVersionState`).
@@ -75,6 +76,23 @@ impl Keys {
         }
     }
 
+    /// Whether [`Self::destroy_due`] has anything to do.
+    pub(super) fn is_any_due(&self, now: u64) -> bool {
+        let mut versions = self.keys.values().flat_map(|key| key.versions.values());
+        versions.any(|version| version.is_due(now))
+    }
+
+    /// Removes the secrets of the versions whose time has come.
+    pub(super) fn destroy_due(&mut self, now: u64) {
+        let versions = self
+            .keys
+            .values_mut()
+            .flat_map(|key| key.versions.values_mut());
+        for version in versions.filter(|version| version.is_due(now)) {
+            version.secret = None;
+        }
+    }
+
     pub(super) fn key(&self, name: &Key) -> Result<&KeyMaterial, Status> {
         let found = self.keys.get(name);
         found.ok_or_else(|| Status::not_found(format!("CryptoKey {name} not found.")))
@@ -108,19 +126,17 @@ impl Keys {
         RandomizedNonceKey::new(&AES_256_GCM, &secret.0).map_err(|_| Status::internal())
     }
 
-    /// A version that signs; it need not be enabled.
+    /// A version that signs, and is enabled.
     pub(super) fn signing(
         &self,
         name: &KeyVersion,
-    ) -> Result<(SigningAlgorithm, Secret, VersionState), Status> {
+        now: u64,
+    ) -> Result<(SigningAlgorithm, Secret), Status> {
         let key = self.keys.get(name.key());
         let key = key.ok_or_else(|| no_version(name))?;
-        let version = key.versions.get(&name.number());
-        let version = version.ok_or_else(|| no_version(name))?;
+        key.version(name)?;
         match key.purpose {
-            Purpose::AsymmetricSign(algorithm) => {
-                Ok((algorithm, version.secret.clone(), version.state))
-            }
+            Purpose::AsymmetricSign(algorithm) => Ok((algorithm, key.usable(name, now)?.clone())),
             Purpose::EncryptDecrypt => Err(Status::precondition(format!(
                 "{name} is not for signatures."
             ))),
@@ -156,26 +172,26 @@ impl KeyMaterial {
         let version = Version {
             state: VersionState::Enabled,
             created: now,
-            secret: Secret(secret),
+            secret: Some(Secret(secret)),
         };
         self.versions.insert(number, version);
         Ok(number)
     }
 
     fn usable(&self, name: &KeyVersion, now: u64) -> Result<&Secret, Status> {
-        let version = self.versions.get(&name.number());
-        let version = version.ok_or_else(|| no_version(name))?;
+        let version = self.version(name)?;
         check_enabled(name, version.state, now)?;
-        Ok(&version.secret)
+        version.secret.as_ref().ok_or_else(Status::internal)
+    }
+
+    pub(super) fn version(&self, name: &KeyVersion) -> Result<&Version, Status> {
+        let version = self.versions.get(&name.number());
+        version.ok_or_else(|| no_version(name))
     }
 }
 
 /// Checks that a version can be used.
-pub(super) fn check_enabled(
-    name: &KeyVersion,
-    state: VersionState,
-    now: u64,
-) -> Result<(), Status> {
+fn check_enabled(name: &KeyVersion, state: VersionState, now: u64) -> Result<(), Status> {
     match state {
         VersionState::Enabled => Ok(()),
         state => Err(Status::precondition(format!(
@@ -186,7 +202,13 @@ pub(super) fn check_enabled(
 }
 
 impl Version {
-    /// Orders the end of the version; after it, its secret is gone at the next change of its state.
+    /// Whether the time of its end has come, and its secret is still there.
+    fn is_due(&self, now: u64) -> bool {
+        let is_over = matches!(self.state, VersionState::DestroyScheduled(at) if at <= now);
+        is_over && self.secret.is_some()
+    }
+
+    /// Orders the end of the version.
     pub(super) fn destroy(&mut self, name: &KeyVersion, now: u64) -> Result<(), Status> {
         match self.state {
             VersionState::Enabled | VersionState::Disabled => {

@@ -6,13 +6,13 @@ use google::Location;
 use google::kms::{Key, KeyRing, KeyVersion};
 
 use super::keys::{KeyMaterial, Keys, VersionState};
-use super::{Kms, Purpose, no_version};
+use super::{Kms, Purpose};
 use crate::services::Context;
 use crate::status::Status;
 
-/// A key, as it is shown.
+/// What is shown of a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KeyShown {
+pub struct KeyDescription {
     /// Its name.
     pub name: Key,
     /// Its purpose.
@@ -22,12 +22,12 @@ pub struct KeyShown {
     /// When it was created, in Unix seconds.
     pub created: u64,
     /// The version that encrypts.
-    pub primary: VersionShown,
+    pub primary: VersionDescription,
 }
 
-/// A version, as it is shown.
+/// What is shown of a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct VersionShown {
+pub struct VersionDescription {
     /// Its name.
     pub name: KeyVersion,
     /// The purpose of its key.
@@ -94,7 +94,7 @@ impl Kms {
     ///
     /// # Errors
     /// The caller lacks the permission, or there is no such ring.
-    pub fn list(&self, context: &Context, ring: &KeyRing) -> Result<Vec<KeyShown>, Status> {
+    pub fn list(&self, context: &Context, ring: &KeyRing) -> Result<Vec<KeyDescription>, Status> {
         self.iam
             .demand(context, "cloudkms.cryptoKeys.list", &[&ring.to_string()])?;
         self.keys.look(|keys| {
@@ -102,7 +102,7 @@ impl Kms {
                 return Err(Status::not_found(format!("KeyRing {ring} not found.")));
             }
             let here = keys.keys.keys().filter(|key| key.ring() == ring);
-            here.map(|key| show(keys, key)).collect()
+            here.map(|key| keys.describe(key)).collect()
         })
     }
 
@@ -110,9 +110,9 @@ impl Kms {
     ///
     /// # Errors
     /// The caller lacks the permission, or the key does not exist.
-    pub fn key(&self, context: &Context, name: &Key) -> Result<KeyShown, Status> {
-        self.demand_key(context, "cryptoKeys.get", name)?;
-        self.show(name)
+    pub fn key(&self, context: &Context, name: &Key) -> Result<KeyDescription, Status> {
+        self.demand(context, "cloudkms.cryptoKeys.get", name)?;
+        self.described(name)
     }
 
     /// `UpdateCryptoKey`, of which labels are emulated.
@@ -124,8 +124,8 @@ impl Kms {
         context: &Context,
         name: &Key,
         labels: BTreeMap<String, String>,
-    ) -> Result<KeyShown, Status> {
-        self.demand_key(context, "cryptoKeys.update", name)?;
+    ) -> Result<KeyDescription, Status> {
+        self.demand(context, "cloudkms.cryptoKeys.update", name)?;
         self.keys.change(|keys| {
             keys.key(name)?;
             if let Some(key) = keys.keys.get_mut(name) {
@@ -133,7 +133,7 @@ impl Kms {
             }
             Ok::<_, Status>(())
         })?;
-        self.show(name)
+        self.described(name)
     }
 
     /// `UpdateCryptoKeyPrimaryVersion`.
@@ -145,8 +145,8 @@ impl Kms {
         context: &Context,
         name: &Key,
         number: u64,
-    ) -> Result<KeyShown, Status> {
-        self.demand_key(context, "cryptoKeys.update", name)?;
+    ) -> Result<KeyDescription, Status> {
+        self.demand(context, "cloudkms.cryptoKeys.update", name)?;
         let version = version_of(name, number)?;
         self.keys.change(|keys| {
             keys.symmetric(&version, context.now)?;
@@ -155,22 +155,26 @@ impl Kms {
             }
             Ok::<_, Status>(())
         })?;
-        self.show(name)
+        self.described(name)
     }
 
     /// `ListCryptoKeyVersions`.
     ///
     /// # Errors
     /// The caller lacks the permission, or the key does not exist.
-    pub fn versions(&self, context: &Context, name: &Key) -> Result<Vec<VersionShown>, Status> {
-        self.demand_key(context, "cryptoKeyVersions.list", name)?;
+    pub fn versions(
+        &self,
+        context: &Context,
+        name: &Key,
+    ) -> Result<Vec<VersionDescription>, Status> {
+        self.demand(context, "cloudkms.cryptoKeyVersions.list", name)?;
         let numbers = self.keys.look(|keys| {
             let versions = keys.key(name)?.versions.keys();
             Ok::<Vec<_>, Status>(versions.copied().collect())
         })?;
         numbers
             .into_iter()
-            .map(|number| self.show_version(&version_of(name, number)?))
+            .map(|number| self.described_version(&version_of(name, number)?))
             .collect()
     }
 
@@ -178,17 +182,21 @@ impl Kms {
     ///
     /// # Errors
     /// The caller lacks the permission, or the version does not exist.
-    pub fn version(&self, context: &Context, name: &KeyVersion) -> Result<VersionShown, Status> {
-        self.demand_key(context, "cryptoKeyVersions.get", name.key())?;
-        self.show_version(name)
+    pub fn version(
+        &self,
+        context: &Context,
+        name: &KeyVersion,
+    ) -> Result<VersionDescription, Status> {
+        self.demand(context, "cloudkms.cryptoKeyVersions.get", name.key())?;
+        self.described_version(name)
     }
 
     /// `CreateCryptoKeyVersion`. It is not the primary one.
     ///
     /// # Errors
     /// The caller lacks the permission, or the key does not exist.
-    pub fn add_version(&self, context: &Context, name: &Key) -> Result<VersionShown, Status> {
-        self.demand_key(context, "cryptoKeyVersions.create", name)?;
+    pub fn add_version(&self, context: &Context, name: &Key) -> Result<VersionDescription, Status> {
+        self.demand(context, "cloudkms.cryptoKeyVersions.create", name)?;
         let number = self.keys.change(|keys| {
             keys.key(name)?;
             match keys.keys.get_mut(name) {
@@ -196,7 +204,7 @@ impl Kms {
                 None => Err(Status::internal()),
             }
         })?;
-        self.show_version(&version_of(name, number)?)
+        self.described_version(&version_of(name, number)?)
     }
 
     /// `UpdateCryptoKeyVersion`, `DestroyCryptoKeyVersion` and `RestoreCryptoKeyVersion`.
@@ -208,13 +216,13 @@ impl Kms {
         context: &Context,
         name: &KeyVersion,
         change: VersionChange,
-    ) -> Result<VersionShown, Status> {
+    ) -> Result<VersionDescription, Status> {
         let permission = match change {
-            VersionChange::Enable | VersionChange::Disable => "cryptoKeyVersions.update",
-            VersionChange::Destroy => "cryptoKeyVersions.destroy",
-            VersionChange::Restore => "cryptoKeyVersions.restore",
+            VersionChange::Enable | VersionChange::Disable => "cloudkms.cryptoKeyVersions.update",
+            VersionChange::Destroy => "cloudkms.cryptoKeyVersions.destroy",
+            VersionChange::Restore => "cloudkms.cryptoKeyVersions.restore",
         };
-        self.demand_key(context, permission, name.key())?;
+        self.demand(context, permission, name.key())?;
         let now = context.now;
         self.keys.change(|keys| {
             let version = keys.version_mut(name)?;
@@ -225,52 +233,42 @@ impl Kms {
                 VersionChange::Restore => version.restore(name, now),
             }
         })?;
-        self.show_version(name)
+        self.described_version(name)
     }
 
-    /// A key that the caller has just made.
-    ///
-    /// # Errors
-    /// The key does not exist.
-    pub fn shown(&self, name: &Key) -> Result<KeyShown, Status> {
-        self.show(name)
+    fn described(&self, name: &Key) -> Result<KeyDescription, Status> {
+        self.keys.look(|keys| keys.describe(name))
     }
 
-    fn show(&self, name: &Key) -> Result<KeyShown, Status> {
-        self.keys.look(|keys| show(keys, name))
-    }
-
-    fn show_version(&self, name: &KeyVersion) -> Result<VersionShown, Status> {
+    fn described_version(&self, name: &KeyVersion) -> Result<VersionDescription, Status> {
         self.keys
-            .look(|keys| shown(keys.key(name.key())?, name.clone()))
-    }
-
-    fn demand_key(&self, context: &Context, permission: &str, key: &Key) -> Result<(), Status> {
-        let names = [key.to_string(), key.ring().to_string()];
-        let names = names.each_ref().map(String::as_str);
-        self.iam
-            .demand(context, &format!("cloudkms.{permission}"), &names)
+            .look(|keys| keys.key(name.key())?.describe(name.clone()))
     }
 }
 
-fn show(keys: &Keys, name: &Key) -> Result<KeyShown, Status> {
-    let key = keys.key(name)?;
-    Ok(KeyShown {
-        name: name.clone(),
-        purpose: key.purpose,
-        labels: key.labels.clone(),
-        created: key.created,
-        primary: shown(key, version_of(name, key.primary)?)?,
-    })
+impl Keys {
+    /// What is shown of a key.
+    pub(super) fn describe(&self, name: &Key) -> Result<KeyDescription, Status> {
+        let key = self.key(name)?;
+        Ok(KeyDescription {
+            name: name.clone(),
+            purpose: key.purpose,
+            labels: key.labels.clone(),
+            created: key.created,
+            primary: key.describe(version_of(name, key.primary)?)?,
+        })
+    }
 }
 
-fn shown(key: &KeyMaterial, name: KeyVersion) -> Result<VersionShown, Status> {
-    let version = key.versions.get(&name.number());
-    let version = version.ok_or_else(|| no_version(&name))?;
-    Ok(VersionShown {
-        name,
-        purpose: key.purpose,
-        state: version.state,
-        created: version.created,
-    })
+impl KeyMaterial {
+    /// What is shown of a version.
+    fn describe(&self, name: KeyVersion) -> Result<VersionDescription, Status> {
+        let version = self.version(&name)?;
+        Ok(VersionDescription {
+            name,
+            purpose: self.purpose,
+            state: version.state,
+            created: version.created,
+        })
+    }
 }

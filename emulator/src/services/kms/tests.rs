@@ -1,7 +1,7 @@
 use signature::Hash;
 
 use super::*;
-use crate::services::testing::{OWNER, iam};
+use crate::services::testing::{OWNER, at, iam};
 
 const LOCATION: &str = "projects/project/locations/global";
 const RING: &str = "projects/project/locations/global/keyRings/r";
@@ -232,4 +232,37 @@ fn signs_with_each_algorithm() {
         let large = sign(SignedBytes::Data(checked(&vec![0; LIMIT + 1])));
         assert_eq!(large.unwrap_err().code, 400);
     }
+}
+
+#[test]
+fn the_secret_of_a_destroyed_version_is_gone() {
+    let kms = kms();
+    let version = signing();
+    let state = || kms.keys.look(|keys| serde_json::to_value(keys).unwrap());
+    let secret = || {
+        let state = state();
+        let key = &state["keys"][version.key().to_string()];
+        key["versions"]["1"]["secret"].clone()
+    };
+    kms.change_version(&OWNER, &version, VersionChange::Destroy)
+        .unwrap();
+    let end = 30 * 24 * 3600;
+    let name = |now: u64| {
+        let found = kms.version(&at(now), &version).unwrap();
+        found.state.name(now)
+    };
+    assert_eq!(name(end - 1), "DESTROY_SCHEDULED");
+    assert!(secret().is_string());
+    assert_eq!(name(end), "DESTROYED");
+    assert_eq!(secret(), serde_json::Value::Null);
+    let refused = kms.public_key(&at(end), &version).unwrap_err();
+    assert!(refused.message.contains("DESTROYED"), "{refused:?}");
+    // A state on disk in which the time has passed meanwhile.
+    let other = Key::new(RING.parse().unwrap(), "a")
+        .unwrap()
+        .first_version();
+    kms.change_version(&OWNER, &other, VersionChange::Destroy)
+        .unwrap();
+    kms.destroy_due(end).unwrap();
+    assert!(!kms.keys.look(|keys| keys.is_any_due(u64::MAX)));
 }
