@@ -10,7 +10,7 @@ use super::Ending;
 use crate::clock;
 use crate::launch::{LogRedirect, Machine, Output, Stream};
 use crate::services::accounts::Caller;
-use crate::services::logging::Logging;
+use crate::services::logging::{Effect, Logging};
 use crate::services::{Clock, Context};
 
 /// The log of the launcher and of workloads (google/go-tpm-tools, `launcher/internal/logging`).
@@ -135,7 +135,7 @@ impl Console {
             Some(caller) => {
                 let (caller, now) = (caller.clone(), (self.clock)());
                 let context = Context { caller, now };
-                let written = self.logging.write(&context, &machine.project, vec![entry]);
+                let written = self.logging.write(&context, vec![entry], Effect::Write);
                 written.map_err(|status| status.message)
             }
             None => Err("the machine has no service account with a scope for logging".to_owned()),

@@ -12,7 +12,7 @@ use super::routes::versions;
 use crate::protojson::{Ignored, Integer, Object};
 use crate::services::Services;
 use crate::services::accounts::Service;
-use crate::services::logging::{List, Order};
+use crate::services::logging::{Effect, List, Order, Page};
 use crate::status::Status;
 
 /// Entries per page without a size in the call, and at the most (Cloud Logging v2, `entries.list`).
@@ -31,8 +31,8 @@ struct ListRequest {
     order_by: String,
     #[serde(alias = "page_size")]
     page_size: Option<Integer>,
-    #[serde(alias = "page_token")]
-    page_token: Ignored<String>,
+    #[serde(alias = "page_token", deserialize_with = "null_is_default")]
+    page_token: String,
 }
 
 /// `WriteLogEntriesRequest`.
@@ -47,8 +47,8 @@ struct WriteRequest {
     entries: Vec<Map<String, Value>>,
     #[serde(alias = "partial_success")]
     partial_success: Ignored<bool>,
-    #[serde(alias = "dry_run")]
-    dry_run: Ignored<bool>,
+    #[serde(alias = "dry_run", deserialize_with = "null_is_default")]
+    dry_run: bool,
 }
 
 /// The routes of Cloud Logging v2.
@@ -60,19 +60,18 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let context = services.context(call.bearer.as_deref(), Service::Logging)?;
     match (call.method.as_str(), call.resource.as_str()) {
         ("POST", "entries:list") => {
-            let entries = services.logging.list(&context, &list(call)?)?;
-            Ok(json!({"entries": entries}))
+            let Page { entries, next } = services.logging.list(&context, &list(call)?)?;
+            Ok(json!({"entries": entries, "nextPageToken": next}))
         }
         ("POST", "entries:write") => {
             let request: WriteRequest = call.message()?;
-            let entries = request.entries.iter();
-            for entry in entries {
-                let entry = request.filled(entry)?;
-                let log = entry["logName"].as_str().unwrap_or_default();
-                let project = project(log)?.to_owned();
-                let project = services.iam.project_id(&project)?;
-                services.logging.write(&context, &project, vec![entry])?;
-            }
+            let entries = request.entries.iter().map(|entry| request.filled(entry));
+            let entries = entries.collect::<Result<_, _>>()?;
+            let effect = match request.dry_run {
+                true => Effect::DryRun,
+                false => Effect::Write,
+            };
+            services.logging.write(&context, entries, effect)?;
             Ok(json!({}))
         }
         _ => Err(call.unknown()),
@@ -96,6 +95,7 @@ fn list(call: &Call) -> Result<List, Status> {
             other => return Err(Status::invalid(format!("Invalid order_by: {other}"))),
         },
         most: if size == 0 { PAGE } else { size.min(MOST) },
+        page_token: request.page_token,
     })
 }
 
@@ -118,14 +118,5 @@ impl WriteRequest {
             true => Ok(Value::Object(entry)),
             false => Err(Status::invalid("A log entry has no payload.")),
         }
-    }
-}
-
-/// The project of a log, `projects/P/logs/L`.
-fn project(log: &str) -> Result<&str, Status> {
-    let parts: Vec<_> = log.splitn(4, '/').collect();
-    match parts[..] {
-        ["projects", project, "logs", name] if !name.is_empty() => Ok(project),
-        _ => Err(Status::invalid(format!("Invalid log name: {log}"))),
     }
 }
