@@ -201,7 +201,7 @@ async fn upload(
     match method.as_str() {
         "POST" => {}
         "PUT" => return sessions.take(services, links, &request, (&headers, &body)),
-        "DELETE" => return sessions.cancel(&request),
+        "DELETE" => return sessions.cancel(services, &request),
         _ => return Err(StorageError::no_method()),
     }
     let upload = match request.parameter("uploadType") {

@@ -20,12 +20,21 @@ const QUANTUM: usize = 256 << 10;
 /// The largest number of unfinished uploads.
 const UNFINISHED: usize = 100;
 
-/// Unfinished uploads by ID.
+/// Unfinished uploads.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<BTreeMap<String, Session>>);
+pub(super) struct Sessions(Mutex<Unfinished>);
+
+/// By ID, and in the order in which they began.
+#[derive(Default)]
+struct Unfinished {
+    sessions: BTreeMap<String, Session>,
+    begun: u64,
+}
 
 /// An unfinished upload.
 struct Session {
+    /// The number of uploads that began before.
+    number: u64,
     bucket: String,
     /// The object, with the content so far.
     upload: Upload,
@@ -52,12 +61,7 @@ impl Sessions {
         services.storage.check_upload(&request.context, bucket)?;
         let id = random::text().map_err(|_| crate::status::Status::internal())?;
         let location = links.resumable(bucket, &id);
-        let mut sessions = self.lock();
-        if sessions.len() >= UNFINISHED {
-            sessions.pop_first();
-        }
-        let bucket = bucket.to_owned();
-        sessions.insert(id, Session { bucket, upload });
+        self.lock().begin(id, bucket.to_owned(), upload);
         Ok((StatusCode::OK, [(header::LOCATION, location)]).into_response())
     }
 
@@ -70,9 +74,10 @@ impl Sessions {
         (headers, body): (&HeaderMap, &[u8]),
     ) -> Result<Response, StorageError> {
         let id = request.required("upload_id")?;
+        self.check(services, request, id)?;
         let range = range(headers, body)?;
-        let mut sessions = self.lock();
-        let session = sessions.get_mut(id).ok_or_else(no_upload)?;
+        let mut unfinished = self.lock();
+        let session = unfinished.sessions.get_mut(id).ok_or_else(no_upload)?;
         let content = &mut session.upload.content;
         if let Some((first, last)) = range.part {
             check(range, (first, last), content.len(), body.len())?;
@@ -81,24 +86,56 @@ impl Sessions {
         if range.total != Some(content.len()) {
             return Ok(incomplete(content.len()));
         }
-        let Some(Session { bucket, upload }) = sessions.remove(id) else {
+        let Some(Session { bucket, upload, .. }) = unfinished.sessions.remove(id) else {
             return Err(no_upload());
         };
-        drop(sessions);
+        drop(unfinished);
         let made = services.storage.upload(&request.context, &bucket, upload)?;
         Ok(links.object(&made).into_response())
     }
 
     /// Ends an upload (`499 Client Closed Request`, as Google answers).
-    pub(super) fn cancel(&self, request: &Request) -> Result<Response, StorageError> {
+    pub(super) fn cancel(
+        &self,
+        services: &Services,
+        request: &Request,
+    ) -> Result<Response, StorageError> {
         let id = request.required("upload_id")?;
-        self.lock().remove(id).ok_or_else(no_upload)?;
+        self.check(services, request, id)?;
+        let removed = self.lock().sessions.remove(id);
+        removed.ok_or_else(no_upload)?;
         let closed = StatusCode::from_u16(499).unwrap_or(StatusCode::NO_CONTENT);
         Ok(closed.into_response())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
+    /// Checks that the caller may upload to the bucket of an upload, before anything else about the request is.
+    fn check(&self, services: &Services, request: &Request, id: &str) -> Result<(), StorageError> {
+        let bucket = self.lock().sessions.get(id).map(|one| one.bucket.clone());
+        let bucket = bucket.ok_or_else(no_upload)?;
+        services.storage.check_upload(&request.context, &bucket)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unfinished> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Unfinished {
+    /// Begins an upload. If there are too many, the oldest one ends.
+    fn begin(&mut self, id: String, bucket: String, upload: Upload) {
+        if self.sessions.len() >= UNFINISHED {
+            let oldest = self.sessions.iter().min_by_key(|(_, one)| one.number);
+            let oldest = oldest.map(|(id, _)| id.clone());
+            oldest.and_then(|id| self.sessions.remove(&id));
+        }
+        let number = self.begun;
+        self.begun += 1;
+        let session = Session {
+            number,
+            bucket,
+            upload,
+        };
+        self.sessions.insert(id, session);
     }
 }
 
@@ -137,7 +174,8 @@ fn check(
     there: usize,
     size: usize,
 ) -> Result<(), StorageError> {
-    let is_whole = last.checked_sub(first).is_some_and(|more| more + 1 == size);
+    let more = last.checked_sub(first);
+    let is_whole = more.and_then(|more| more.checked_add(1)) == Some(size);
     if first != there || !is_whole || range.total.is_some_and(|total| last >= total) {
         let message = format!(
             "Invalid request. The number of bytes uploaded is required to be equal or greater than {there}, except for the \
@@ -150,7 +188,7 @@ fn check(
         let message = format!("The size of a part must be a multiple of {QUANTUM} bytes.");
         return Err(StorageError::invalid(message));
     }
-    match range.total.unwrap_or(last) > LARGEST {
+    match range.total.unwrap_or(last + 1) > LARGEST {
         true => Err(StorageError::unimplemented(format!(
             "Objects of more than {LARGEST} bytes are not emulated."
         ))),
@@ -204,9 +242,31 @@ mod tests {
         assert!(!accepts(5, 9, Some(10), 0, 5), "a gap");
         assert!(!accepts(0, 9, Some(10), 0, 5), "another size than said");
         assert!(!accepts(0, 9, Some(5), 0, 10), "beyond the end");
+        assert!(!accepts(0, usize::MAX, None, 0, 0), "no such size");
+        let most = LARGEST - QUANTUM;
+        assert!(accepts(most, LARGEST - 1, None, most, QUANTUM));
         assert!(
             !accepts(0, QUANTUM - 1, Some(LARGEST + 1), 0, QUANTUM),
             "too large"
         );
+    }
+
+    #[test]
+    fn the_oldest_upload_makes_room() {
+        let mut unfinished = Unfinished::default();
+        let upload = || Upload {
+            name: "o".into(),
+            content_type: "t".into(),
+            content: Vec::new(),
+            crc32c: None,
+            precondition: crate::services::storage::Precondition::None,
+        };
+        // The first ID is the last one in the order of text.
+        for number in (0..=UNFINISHED).rev() {
+            unfinished.begin(format!("{number:03}"), "b".into(), upload());
+        }
+        assert_eq!(unfinished.sessions.len(), UNFINISHED);
+        assert!(!unfinished.sessions.contains_key("100"));
+        assert!(unfinished.sessions.contains_key("000"));
     }
 }
