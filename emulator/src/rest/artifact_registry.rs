@@ -3,12 +3,13 @@
 
 mod repositories;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, http::HeaderValue};
@@ -76,12 +77,16 @@ impl Users {
 
 async fn check(
     State((services, users)): State<(Arc<Services>, Users)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let token = token(request.headers());
+    if users.readers == Readers::Granted && !may_mount(&services, token.as_deref(), request.uri()) {
+        forget_mount(&mut request);
+    }
     let path = request.uri().path();
     let needed = users.needed(request.method());
-    match (token(request.headers()), needed) {
+    match (token, needed) {
         (None, _) if VERSION.contains(&path) => unauthorized(),
         (None, Some(_)) => unauthorized(),
         (Some(token), Some(permission))
@@ -112,6 +117,27 @@ fn may(services: &Services, token: &str, permission: &str, path: &str) -> bool {
         let registry = &services.artifact_registry;
         registry.demand(&context, permission, images).is_ok()
     })
+}
+
+/// Whether a request mounts no blob, or one from a repository that the caller may read.
+fn may_mount(services: &Services, token: Option<&str>, uri: &Uri) -> bool {
+    // The registry refuses a query that is malformed.
+    let Ok(Query(query)) = Query::<BTreeMap<String, String>>::try_from_uri(uri) else {
+        return true;
+    };
+    match (query.get("mount"), query.get("from"), token) {
+        (None, ..) => true,
+        (Some(_), Some(from), Some(token)) => {
+            may(services, token, DOWNLOAD, &format!("/v2/{from}"))
+        }
+        (Some(_), ..) => false,
+    }
+}
+
+/// Makes a request to mount a blob one to upload it (OCI distribution specification, "Mounting a blob from another repository").
+fn forget_mount(request: &mut Request) {
+    let path = request.uri().path().parse();
+    *request.uri_mut() = path.unwrap_or_default();
 }
 
 fn unauthorized() -> Response {
