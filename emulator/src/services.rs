@@ -52,10 +52,12 @@ pub(crate) mod testing {
         accounts
     }
 
-    /// IAM with this project, without policies and pools.
+    /// IAM with this project and its owner, without other policies and pools.
     pub fn iam() -> Iam {
         let pools = Stored::in_memory(Pools::default());
         let policies = Stored::in_memory(Policies::default());
-        Iam::new(Arc::new(accounts()), pools, policies)
+        let iam = Iam::new(Arc::new(accounts()), pools, policies);
+        iam.own_projects().unwrap();
+        iam
     }
 }

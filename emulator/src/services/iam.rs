@@ -74,7 +74,7 @@ impl Iam {
     /// Checks that the caller has the permission on the first of `resources`; the others are its parents.
     ///
     /// # Errors
-    /// The caller does not own the project, and no policy grants the permission. The error names it.
+    /// No policy on a resource or its project grants the permission. The error names it.
     pub fn demand(
         &self,
         context: &Context,
@@ -109,13 +109,10 @@ impl Iam {
             Caller::Federated(federated) => self.pools.look(|pools| pools.admits(&federated.pool)),
             Caller::ServiceAccount(_) => true,
         };
-        let by_policy = || {
-            is_admitted
-                && self
-                    .policies
-                    .look(|policies| policies.allow(caller, permission, &all, *now))
-        };
-        match self.accounts.owns(caller, project) || by_policy() {
+        let is_granted = self
+            .policies
+            .look(|policies| policies.allow(caller, permission, &all, *now));
+        match is_admitted && is_granted {
             true => Ok(()),
             false => Err(Status::denied(permission, resource)),
         }

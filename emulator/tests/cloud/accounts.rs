@@ -112,3 +112,20 @@ fn credentials_of_another_form_are_not_the_absence_of_credentials() {
         assert_eq!(answer.status().as_u16(), expected, "{credentials:?}");
     }
 }
+
+/// An owner is one by the policy of its project only.
+#[test]
+fn an_owner_that_the_policy_does_not_name_may_do_nothing() {
+    let scene = Scene::set();
+    let topic = format!("pubsub/projects/{FIRST}/topics/data");
+    assert_eq!(scene.call(FIRST, Method::PUT, &topic, &json!({})).0, 200);
+    let next = lifecycle::account(&scene, "next-owner");
+    let member = format!("serviceAccount:next-owner@{FIRST}.iam.gserviceaccount.com");
+    let policy = json!({"policy": {"bindings": [{"role": "roles/owner", "members": [member]}]}});
+    let set = format!("resource_manager/projects/{FIRST}:setIamPolicy");
+    assert_eq!(scene.call(FIRST, Method::POST, &set, &policy).0, 200);
+    assert_eq!(scene.call(FIRST, Method::GET, &topic, &Value::Null).0, 403);
+    assert_eq!(scene.call(FIRST, Method::POST, &set, &policy).0, 403);
+    let found = scene.call_as(&next, Method::GET, &topic, &Value::Null);
+    assert_eq!(found.0, 200);
+}

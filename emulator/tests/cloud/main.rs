@@ -226,6 +226,52 @@ fn a_role_on_a_repository_is_on_no_other() {
     assert_eq!(both("others"), (403, 403));
 }
 
+/// A mount is a read of the other repository.
+#[test]
+fn a_blob_is_mounted_from_a_repository_that_the_caller_may_read() {
+    let mut scene = Scene::set();
+    scene.users.readers = Readers::Granted;
+    scene.restart();
+    let registry = format!(
+        "http://{}/v2",
+        scene.endpoints["registry"].as_str().unwrap()
+    );
+    let send = |method: Method, path: &str, owner: Option<&str>| {
+        let request = Client::new().request(method, format!("{registry}/{path}"));
+        let request = match owner {
+            Some(owner) => {
+                let path = scene.endpoints["projects"][owner]["access_token"].as_str();
+                let token = std::fs::read_to_string(path.unwrap()).unwrap();
+                request.basic_auth("oauth2accesstoken", Some(token))
+            }
+            None => request,
+        };
+        let answer = scene.runtime.block_on(request.body("secret").send());
+        answer.unwrap().status().as_u16()
+    };
+    let digest = content::Digest::of(b"secret");
+    let upload = format!("{FIRST}/image/blobs/uploads/?digest={digest}");
+    assert_eq!(send(Method::POST, &upload, Some(FIRST)), 201);
+    let mount = |to: &str, query: &str, owner: Option<&str>| {
+        let path = format!("{to}/image/blobs/uploads/?{query}");
+        send(Method::POST, &path, owner)
+    };
+    let from = format!("mount={digest}&from={FIRST}/image");
+    assert_eq!(mount(FIRST, &from, Some(FIRST)), 201);
+    for query in [
+        from.clone(),
+        format!("%6dount={digest}&from={FIRST}%2Fimage"),
+        format!("mount={digest}&from={SECOND}/image&from={FIRST}/image"),
+        format!("mount={digest}"),
+    ] {
+        // The client has to upload it.
+        assert_eq!(mount(SECOND, &query, Some(SECOND)), 202, "{query}");
+        assert_eq!(mount(SECOND, &query, None), 202, "{query}");
+    }
+    let blob = format!("{SECOND}/image/blobs/{digest}");
+    assert_eq!(send(Method::GET, &blob, Some(SECOND)), 404);
+}
+
 #[test]
 fn a_topic_is_read_only_with_permission_of_its_owner() {
     let scene = Scene::set();

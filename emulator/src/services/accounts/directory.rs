@@ -102,15 +102,6 @@ impl Accounts {
         self.named(name).map(|project| project.number.as_str())
     }
 
-    /// Whether the caller owns the project, named by ID or number.
-    pub fn owns(&self, caller: &Caller, name: &str) -> bool {
-        let Caller::ServiceAccount(address) = caller else {
-            return false;
-        };
-        self.named(name)
-            .is_some_and(|project| project.owner == *address)
-    }
-
     /// Issues an access token for a federated identity at the time `now`, in Unix seconds.
     ///
     /// # Errors

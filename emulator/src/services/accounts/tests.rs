@@ -7,7 +7,6 @@ use super::project::kept_key;
 use super::self_signed::SCOPE;
 use super::*;
 use crate::oauth::Refusal;
-use crate::project::project_number;
 use crate::state::Stored;
 use crate::status::Status;
 use aws_lc_rs::rand::SystemRandom;
@@ -72,9 +71,9 @@ fn recognizes_an_owner_by_either_token() {
     let owner = known(&accounts, &access_token(folder.path(), "project"), 2000).unwrap();
     let signed = token(&accounts, |_| {});
     assert_eq!(known(&accounts, &signed, 2000), Some(owner.clone()));
-    let number = project_number("project").to_string();
-    assert!(accounts.owns(&owner, "project") && accounts.owns(&owner, &number));
-    assert!(!accounts.owns(&owner, "project2"));
+    let address = "owner@project.iam.gserviceaccount.com";
+    assert_eq!(owner, Caller::ServiceAccount(address.into()));
+    assert_eq!(accounts.home_of(address).unwrap(), "project");
 }
 
 #[test]
@@ -90,7 +89,8 @@ fn a_project_is_set_up_once_with_its_own_files() {
         .add_project(&id("project2"), folder.path(), TOKEN_URI)
         .unwrap();
     let owner = known(&accounts, &access_token(folder.path(), "project2"), 2000).unwrap();
-    assert!(accounts.owns(&owner, "project2") && !accounts.owns(&owner, "project"));
+    let address = "owner@project2.iam.gserviceaccount.com";
+    assert_eq!(owner, Caller::ServiceAccount(address.into()));
     let names = fs::read_dir(folder.path().join("project")).unwrap().count();
     assert_eq!(names, 2, "nothing half-written is left");
 }

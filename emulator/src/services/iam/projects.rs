@@ -6,7 +6,7 @@ use crate::status::Status;
 const OWNER: &str = "roles/owner";
 
 impl Iam {
-    /// Enters the owner of each project in its policy.
+    /// Makes the owner of each project that has no policy its owner by policy. Nothing but policies says who may do what.
     ///
     /// # Errors
     /// The state cannot be written.
