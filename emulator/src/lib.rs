@@ -4,6 +4,7 @@ pub mod attestation;
 pub mod clock;
 pub mod error;
 pub mod launch;
+pub mod legacy_error;
 pub mod location;
 pub mod machine;
 pub mod oauth;

@@ -36,7 +36,7 @@ pub struct Options {
     pub report: Report,
     /// Receives the output of the workload, if the request asks for it.
     pub output: Output,
-    /// What the machine does when the workload has ended; measured, and done by whoever starts the machine again.
+    /// What the machine does when the workload has ended; measured; the launch itself does not start again.
     pub restart: RestartPolicy,
     /// The time that the workload has to end after SIGTERM; zero kills it at once.
     pub grace: Duration,

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::legacy_error::LegacyError;
 use crate::oauth::Refusal;
 use crate::status::Status;
 
@@ -17,6 +18,27 @@ impl IntoResponse for Status {
         }
         let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (code, Json(json!({"error": error}))).into_response()
+    }
+}
+
+impl LegacyError {
+    /// The HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for LegacyError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let Self {
+            code,
+            reason,
+            message,
+        } = self;
+        let one = json!({"message": message, "domain": "global", "reason": reason});
+        let body = json!({"error": {"code": code, "message": message, "errors": [one]}});
+        (status, Json(body)).into_response()
     }
 }
 

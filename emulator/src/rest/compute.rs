@@ -19,8 +19,10 @@ use tokio::time::Instant;
 
 use self::answer::Links;
 use super::call::Call;
+use crate::legacy_error::LegacyError;
 use crate::services::accounts::Service;
-use crate::services::compute::{Compute, ComputeError, Kind, Operation, Progress, Scope};
+use crate::services::compute::error;
+use crate::services::compute::{Compute, Kind, Operation, Progress, Scope};
 use crate::services::{Context, Services};
 
 /// How long a call waits for an operation (Compute Engine v1, `operations.wait`).
@@ -30,14 +32,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The services, and their address in links.
 type Shared = Arc<(Arc<Services>, Links)>;
-type Outcome = Result<Value, ComputeError>;
+type Outcome = Result<Value, LegacyError>;
 
 /// The routes of Compute Engine. `address` is that of this service.
 pub fn router(address: &str, services: Arc<Services>) -> Router {
     let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
     Router::new()
         .route("/compute/v1/{*path}", any(handle))
-        .fallback(async || ComputeError::no_method())
+        .fallback(async || LegacyError::no_method())
         .layer(DefaultBodyLimit::max(limit))
         .with_state(Arc::new((services, Links::to(address))))
 }
@@ -49,7 +51,7 @@ async fn handle(
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ComputeError> {
+) -> Result<Response, LegacyError> {
     let (services, links) = &*shared;
     let call = Call::read(method.as_str(), &path, query, &headers, &body);
     let context = services.context(call.bearer.as_deref(), Service::Compute)?;
@@ -78,7 +80,7 @@ impl Asked<'_> {
     fn answer(&self, path: &str) -> Outcome {
         let parts: Vec<_> = path.split('/').collect();
         let ["projects", project, rest @ ..] = &parts[..] else {
-            return Err(ComputeError::no_method());
+            return Err(LegacyError::no_method());
         };
         if let ("GET", ["global", "images", "family", family]) = (self.method(), rest) {
             return answer::image(self.links, project, family);
@@ -97,7 +99,7 @@ impl Asked<'_> {
                 let scope = Scope::read(&project, &format!("{place}/{name}"))?;
                 self.within(&scope, rest)
             }
-            _ => Err(ComputeError::no_method()),
+            _ => Err(LegacyError::no_method()),
         }
     }
 
@@ -139,9 +141,9 @@ impl Asked<'_> {
             }
             (_, [collection, rest @ ..]) => match Kind::of(collection) {
                 Some(kind) => self.networks(scope, kind, rest),
-                None => Err(ComputeError::no_method()),
+                None => Err(LegacyError::no_method()),
             },
-            _ => Err(ComputeError::no_method()),
+            _ => Err(LegacyError::no_method()),
         }
     }
 
@@ -165,7 +167,7 @@ impl Asked<'_> {
             ("POST", [name, "setMetadata"]) => {
                 compute.set_metadata(context, scope, name, &self.body()?)?
             }
-            _ => return Err(ComputeError::no_method()),
+            _ => return Err(LegacyError::no_method()),
         };
         Ok(self.operation(&begun))
     }
@@ -174,18 +176,14 @@ impl Asked<'_> {
         match self.call.parameter("port") {
             "" | "1" => {}
             port => {
-                return Err(ComputeError::invalid(
-                    "port",
-                    port,
-                    "The emulator has port 1.",
-                ));
+                return Err(error::invalid("port", port, "The emulator has port 1."));
             }
         }
         let start = match self.call.parameter("start") {
             "" => 0,
             text => text
                 .parse()
-                .map_err(|_| ComputeError::invalid("start", text, "Must be a number."))?,
+                .map_err(|_| error::invalid("start", text, "Must be a number."))?,
         };
         let found = self.compute.serial(self.context, scope, name, start)?;
         Ok(self.links.serial(&found))
@@ -208,7 +206,7 @@ impl Asked<'_> {
                 compute.patch_network(context, scope, (kind, name), &self.body()?)?
             }
             ("DELETE", [name]) => compute.delete_network(context, scope, (kind, name))?,
-            _ => return Err(ComputeError::no_method()),
+            _ => return Err(LegacyError::no_method()),
         };
         Ok(self.operation(&begun))
     }
@@ -228,7 +226,7 @@ impl Asked<'_> {
                     let scope = Scope::read(&project, &place.join("/"))?;
                     self.compute.operation(self.context, &scope, name)?
                 }
-                _ => return Err(ComputeError::no_method()),
+                _ => return Err(LegacyError::no_method()),
             };
             if matches!(found.progress, Progress::Done(_)) || Instant::now() >= end {
                 return Ok(self.operation(&found));
@@ -239,6 +237,6 @@ impl Asked<'_> {
 
     fn body(&self) -> Outcome {
         let parsed = content::json::parse(&self.call.body, limits::HTTP_BODY);
-        parsed.map_err(|error| ComputeError::bad_request(format!("Parse Error: {error}")))
+        parsed.map_err(|error| LegacyError::bad_request(format!("Parse Error: {error}")))
     }
 }

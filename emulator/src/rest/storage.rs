@@ -21,7 +21,7 @@ use self::answer::Links;
 use self::message::{Bucket, Request};
 use self::resumable::Sessions;
 use super::policy;
-use crate::services::storage::StorageError;
+use crate::legacy_error::LegacyError;
 use crate::services::{Labels, Services};
 
 /// The largest upload, in bytes: the emulator keeps all objects in memory.
@@ -29,7 +29,7 @@ const UPLOAD: u64 = limits::HTTP_BODY;
 
 /// The services, their address in links, and uploads that are not finished.
 type Shared = Arc<(Arc<Services>, Links, Sessions)>;
-type Outcome = Result<Response, StorageError>;
+type Outcome = Result<Response, LegacyError>;
 type Parameters = BTreeMap<String, String>;
 
 /// The routes of Cloud Storage. `address` is that of this service.
@@ -43,7 +43,7 @@ pub fn router(address: &str, services: Arc<Services>) -> Router {
         .route("/storage/v1/b/{bucket}/o", any(objects))
         .route("/storage/v1/b/{bucket}/o/{object}", any(object))
         .route("/download/storage/v1/b/{bucket}/o/{object}", any(object))
-        .fallback(async || StorageError::no_method())
+        .fallback(async || LegacyError::no_method())
         .layer(DefaultBodyLimit::max(limit))
         .merge(
             Router::new()
@@ -81,7 +81,7 @@ async fn buckets(
             let found = services.storage.list_buckets(&request.context, project)?;
             Ok(links.buckets(&found).into_response())
         }
-        _ => Err(StorageError::no_method()),
+        _ => Err(LegacyError::no_method()),
     }
 }
 
@@ -112,7 +112,7 @@ async fn bucket(
             services.storage.delete_bucket(&request.context, &name)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        _ => Err(StorageError::no_method()),
+        _ => Err(LegacyError::no_method()),
     }
 }
 
@@ -136,7 +136,7 @@ async fn bucket_policy(
             storage.policy(&request.context, &name, version)?
         }
         "PUT" => storage.set_policy(&request.context, &name, message::policy(&body)?)?,
-        _ => return Err(StorageError::no_method()),
+        _ => return Err(LegacyError::no_method()),
     };
     Ok(axum::Json(answer::policy(policy::answer(&policy)?, &name)).into_response())
 }
@@ -156,7 +156,7 @@ async fn objects(
             let found = services.storage.list(&request.context, &bucket, prefix)?;
             Ok(links.objects(&found).into_response())
         }
-        _ => Err(StorageError::no_method()),
+        _ => Err(LegacyError::no_method()),
     }
 }
 
@@ -184,7 +184,7 @@ async fn object(
             storage.delete(context, &bucket, &name, generation)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        _ => Err(StorageError::no_method()),
+        _ => Err(LegacyError::no_method()),
     }
 }
 
@@ -202,7 +202,7 @@ async fn upload(
         "POST" => {}
         "PUT" => return sessions.take(services, links, &request, (&headers, &body)),
         "DELETE" => return sessions.cancel(services, &request),
-        _ => return Err(StorageError::no_method()),
+        _ => return Err(LegacyError::no_method()),
     }
     let upload = match request.parameter("uploadType") {
         "media" => request.media(&headers, &body)?,
@@ -212,7 +212,7 @@ async fn upload(
             return sessions.begin(services, links, &request, (&bucket, upload));
         }
         other => {
-            return Err(StorageError::invalid(format!(
+            return Err(LegacyError::bad_request(format!(
                 "Invalid uploadType: {other}"
             )));
         }

@@ -1,8 +1,9 @@
 //! Compute Engine v1, as far as it launches Confidential Space: an instance is a machine that runs the launcher.
 
 mod catalogue;
-mod error;
+pub mod error;
 mod instances;
+mod metadata;
 mod network;
 mod operation;
 mod plan;
@@ -18,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::catalogue::{check_image, zones};
-pub use self::error::ComputeError;
 pub use self::network::Kind;
 use self::operation::Operations;
 pub use self::operation::{Operation, Progress};
@@ -29,6 +29,7 @@ use super::iam::Iam;
 use super::logging::Logging;
 use super::{Addresses, Clock, Context};
 use crate::launch;
+use crate::legacy_error::LegacyError;
 use crate::machine::{Machine, Serial};
 use crate::random;
 use crate::state::Stored;
@@ -107,12 +108,12 @@ impl Scope {
     ///
     /// # Errors
     /// There is no such zone or region.
-    pub fn read(project: &str, place: &str) -> Result<Self, ComputeError> {
+    pub fn read(project: &str, place: &str) -> Result<Self, LegacyError> {
         match place.split_once('/') {
             Some(("zones", zone)) => catalogue::zone(project, zone).map(drop)?,
             Some(("regions", region)) => catalogue::region(project, region)?,
             None if place == "global" => {}
-            _ => return Err(ComputeError::no_method()),
+            _ => return Err(LegacyError::no_method()),
         }
         Ok(Self {
             project: project.to_owned(),
@@ -180,18 +181,18 @@ impl Compute {
         context: &Context,
         permission: &str,
         scope: &Scope,
-    ) -> Result<(), ComputeError> {
+    ) -> Result<(), LegacyError> {
         let resource = format!("projects/{}", scope.project);
         self.iam
             .demand(context, permission, &[&resource])
-            .map_err(|_| ComputeError::denied(permission, &resource))
+            .map_err(|_| error::denied(permission, &resource))
     }
 
     /// The ID of a project that is named by ID or number.
     ///
     /// # Errors
     /// There is no such project.
-    pub fn project(&self, name: &str) -> Result<String, ComputeError> {
+    pub fn project(&self, name: &str) -> Result<String, LegacyError> {
         Ok(self.iam.project_id(name)?)
     }
 
@@ -199,7 +200,7 @@ impl Compute {
     ///
     /// # Errors
     /// There is no such project.
-    pub fn project_number(&self, name: &str) -> Result<String, ComputeError> {
+    pub fn project_number(&self, name: &str) -> Result<String, LegacyError> {
         Ok(self.iam.project(name)?.to_string())
     }
 
@@ -212,7 +213,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         self.demand(context, "compute.zoneOperations.get", scope)?;
         lock(&self.operations).get(scope, name)
     }
@@ -223,7 +224,7 @@ impl Compute {
         scope: &Scope,
         kind: &'static str,
         target: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         self.begin(context, scope, (kind, target), Progress::Done(context.now))
     }
 
@@ -233,7 +234,7 @@ impl Compute {
         scope: &Scope,
         (kind, target): (&'static str, &str),
         progress: Progress,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let id = new_id()?;
         let operation = Operation {
             name: format!("operation-{id}"),

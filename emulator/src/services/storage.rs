@@ -1,7 +1,7 @@
 //! Cloud Storage: buckets and objects. An object has one generation, the newest: there is no object versioning.
 
 mod buckets;
-mod error;
+pub mod error;
 mod md5;
 mod message;
 
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use google::storage as names;
 
 pub use self::buckets::Buckets;
-pub use self::error::StorageError;
 pub use self::message::{Bucket, Generation, LabelChange, Object, Precondition, Upload};
 use super::iam::{Change, Iam, Policy};
 use super::{Context, Labels};
+use crate::legacy_error::LegacyError;
 use crate::state::Stored;
 
 /// Cloud Storage.
@@ -38,12 +38,12 @@ impl Storage {
         project: &str,
         name: &str,
         (location, labels): (&str, Labels),
-    ) -> Result<Bucket, StorageError> {
+    ) -> Result<Bucket, LegacyError> {
         let resource = format!("projects/{project}");
         self.iam
             .demand(context, "storage.buckets.create", &[&resource])?;
         let number = self.iam.project(project)?;
-        let name: names::Bucket = name.parse().map_err(|_| StorageError::bucket_name(name))?;
+        let name: names::Bucket = name.parse().map_err(|_| error::bucket_name(name))?;
         self.buckets
             .change(|buckets| buckets.create(&name, number, (location, labels), context.now))
     }
@@ -52,7 +52,7 @@ impl Storage {
     ///
     /// # Errors
     /// The bucket does not exist, or the caller lacks the permission.
-    pub fn get_bucket(&self, context: &Context, name: &str) -> Result<Bucket, StorageError> {
+    pub fn get_bucket(&self, context: &Context, name: &str) -> Result<Bucket, LegacyError> {
         self.demand(context, "storage.buckets.get", name)
     }
 
@@ -64,7 +64,7 @@ impl Storage {
         &self,
         context: &Context,
         project: &str,
-    ) -> Result<Vec<Bucket>, StorageError> {
+    ) -> Result<Vec<Bucket>, LegacyError> {
         let resource = format!("projects/{project}");
         self.iam
             .demand(context, "storage.buckets.list", &[&resource])?;
@@ -76,7 +76,7 @@ impl Storage {
     ///
     /// # Errors
     /// The bucket does not exist, or the caller lacks the permission.
-    pub fn bucket_to_update(&self, context: &Context, name: &str) -> Result<Bucket, StorageError> {
+    pub fn bucket_to_update(&self, context: &Context, name: &str) -> Result<Bucket, LegacyError> {
         self.demand(context, "storage.buckets.update", name)
     }
 
@@ -90,7 +90,7 @@ impl Storage {
         name: &str,
         labels: LabelChange,
         metageneration: Option<u64>,
-    ) -> Result<Bucket, StorageError> {
+    ) -> Result<Bucket, LegacyError> {
         let bucket = self.bucket_to_update(context, name)?;
         self.buckets
             .change(|buckets| buckets.update(&bucket.name, labels, metageneration, context.now))
@@ -100,7 +100,7 @@ impl Storage {
     ///
     /// # Errors
     /// The bucket does not exist or has objects, or the caller lacks the permission.
-    pub fn delete_bucket(&self, context: &Context, name: &str) -> Result<(), StorageError> {
+    pub fn delete_bucket(&self, context: &Context, name: &str) -> Result<(), LegacyError> {
         let bucket = self.demand(context, "storage.buckets.delete", name)?;
         self.buckets
             .change(|buckets| buckets.delete(&bucket.name))?;
@@ -111,7 +111,7 @@ impl Storage {
     ///
     /// # Errors
     /// The bucket does not exist, or the caller lacks the permission.
-    pub fn check_upload(&self, context: &Context, bucket: &str) -> Result<(), StorageError> {
+    pub fn check_upload(&self, context: &Context, bucket: &str) -> Result<(), LegacyError> {
         self.demand(context, "storage.objects.create", bucket)
             .map(drop)
     }
@@ -126,12 +126,9 @@ impl Storage {
         context: &Context,
         bucket: &str,
         upload: Upload,
-    ) -> Result<Object, StorageError> {
+    ) -> Result<Object, LegacyError> {
         let bucket = self.demand(context, "storage.objects.create", bucket)?;
-        let name: names::ObjectName = upload
-            .name
-            .parse()
-            .map_err(|_| StorageError::object_name())?;
+        let name: names::ObjectName = upload.name.parse().map_err(|_| error::object_name())?;
         let is_there = self
             .buckets
             .look(|buckets| buckets.has(&bucket.name, &name));
@@ -153,7 +150,7 @@ impl Storage {
         bucket: &str,
         name: &str,
         generation: Generation,
-    ) -> Result<(Object, Vec<u8>), StorageError> {
+    ) -> Result<(Object, Vec<u8>), LegacyError> {
         let (bucket, name) = self.find(context, "storage.objects.get", bucket, name)?;
         self.buckets
             .look(|buckets| buckets.get(&bucket.name, &name, generation))
@@ -168,7 +165,7 @@ impl Storage {
         context: &Context,
         bucket: &str,
         prefix: &str,
-    ) -> Result<Vec<Object>, StorageError> {
+    ) -> Result<Vec<Object>, LegacyError> {
         let bucket = self.demand(context, "storage.objects.list", bucket)?;
         Ok(self
             .buckets
@@ -185,7 +182,7 @@ impl Storage {
         bucket: &str,
         name: &str,
         generation: Generation,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), LegacyError> {
         let (bucket, name) = self.find(context, "storage.objects.delete", bucket, name)?;
         self.buckets
             .change(|buckets| buckets.remove(&bucket.name, &name, generation))
@@ -200,7 +197,7 @@ impl Storage {
         context: &Context,
         bucket: &str,
         version: u32,
-    ) -> Result<Policy, StorageError> {
+    ) -> Result<Policy, LegacyError> {
         let bucket = self.demand(context, "storage.buckets.getIamPolicy", bucket)?;
         Ok(self.iam.policy(&resource(&bucket.name), version)?)
     }
@@ -214,7 +211,7 @@ impl Storage {
         context: &Context,
         bucket: &str,
         change: Change,
-    ) -> Result<Policy, StorageError> {
+    ) -> Result<Policy, LegacyError> {
         let bucket = self.demand(context, "storage.buckets.setIamPolicy", bucket)?;
         Ok(self.iam.set_policy(&resource(&bucket.name), change)?)
     }
@@ -225,7 +222,7 @@ impl Storage {
         context: &Context,
         permission: &str,
         bucket: &str,
-    ) -> Result<Bucket, StorageError> {
+    ) -> Result<Bucket, LegacyError> {
         let bucket = self.buckets.look(|buckets| buckets.find(bucket))?;
         let name = resource(&bucket.name);
         self.iam
@@ -235,7 +232,7 @@ impl Storage {
                 &bucket.project.get().to_string(),
                 &[&name],
             )
-            .map_err(|_| StorageError::denied(permission, "bucket"))?;
+            .map_err(|_| error::denied(permission, "bucket"))?;
         Ok(bucket)
     }
 
@@ -245,9 +242,9 @@ impl Storage {
         permission: &str,
         bucket: &str,
         name: &str,
-    ) -> Result<(Bucket, names::ObjectName), StorageError> {
+    ) -> Result<(Bucket, names::ObjectName), LegacyError> {
         let bucket = self.buckets.look(|buckets| buckets.find(bucket))?;
-        let name: names::ObjectName = name.parse().map_err(|_| StorageError::object_name())?;
+        let name: names::ObjectName = name.parse().map_err(|_| error::object_name())?;
         self.demand_object(context, permission, &bucket, &name)?;
         Ok((bucket, name))
     }
@@ -258,13 +255,13 @@ impl Storage {
         permission: &str,
         bucket: &Bucket,
         name: &names::ObjectName,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), LegacyError> {
         let parent = resource(&bucket.name);
         let object = format!("{parent}/objects/{name}");
         let project = bucket.project.get().to_string();
         self.iam
             .demand_of(context, permission, &project, &[&object, &parent])
-            .map_err(|_| StorageError::denied(permission, "object"))
+            .map_err(|_| error::denied(permission, "object"))
     }
 }
 

@@ -1,33 +1,16 @@
 //! Answers of Compute Engine.
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::clock::rfc3339;
-use crate::services::compute::{ComputeError, Instance, Kind, Operation, Progress, Scope};
-
-/// A format of errors of its own (Compute Engine, "Troubleshooting API errors").
-impl IntoResponse for ComputeError {
-    fn into_response(self) -> Response {
-        let Self {
-            code,
-            reason,
-            message,
-        } = self;
-        let one = json!({"message": message, "domain": "global", "reason": reason});
-        let body = json!({"error": {"code": code, "message": message, "errors": [one]}});
-        let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(body)).into_response()
-    }
-}
+use crate::legacy_error::LegacyError;
+use crate::services::compute::{Instance, Kind, Operation, Progress, Scope};
 
 /// Links to resources.
 pub(super) struct Links(String);
 
 /// The latest image of a family of Confidential Space.
-pub(super) fn image(links: &Links, project: &str, family: &str) -> Result<Value, ComputeError> {
+pub(super) fn image(links: &Links, project: &str, family: &str) -> Result<Value, LegacyError> {
     let path = format!("projects/{project}/global/images/family/{family}");
     crate::services::compute::check_image(&path)?;
     let name = format!("{family}-260701");

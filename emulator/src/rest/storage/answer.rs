@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::services::storage::{Bucket, Object, StorageError};
+use crate::legacy_error::LegacyError;
+use crate::services::storage::{Bucket, Object};
 
 /// Links to resources at this address.
 pub(super) struct Links(String);
@@ -173,26 +174,9 @@ pub(super) fn policy(mut policy: Value, bucket: &str) -> Value {
 }
 
 /// An error in place of the content of an object, which is not JSON either.
-pub(super) fn text(error: &StorageError) -> Response {
+pub(super) fn text(error: &LegacyError) -> Response {
     let kind = [(CONTENT_TYPE, "text/html; charset=UTF-8")];
-    (status(error), kind, error.message.clone()).into_response()
-}
-
-fn status(error: &StorageError) -> StatusCode {
-    StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-impl IntoResponse for StorageError {
-    fn into_response(self) -> Response {
-        let Self {
-            code,
-            reason,
-            message,
-        } = &self;
-        let errors = json!([{"message": message, "domain": "global", "reason": reason}]);
-        let body = json!({"error": {"code": code, "message": message, "errors": errors}});
-        (status(&self), Json(body)).into_response()
-    }
+    (error.status(), kind, error.message.clone()).into_response()
 }
 
 #[cfg(test)]

@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::multipart;
+use crate::legacy_error::LegacyError;
 use crate::protojson;
 use crate::services::accounts::Service;
 use crate::services::iam::Change;
-use crate::services::storage::{Generation, Precondition, StorageError, Upload};
+use crate::services::storage::{Generation, Precondition, Upload};
 use crate::services::{Context, Services};
 
 /// The media type of an object that states none.
@@ -47,13 +48,13 @@ struct Metadata {
 }
 
 /// Parses a body.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, StorageError> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, LegacyError> {
     let parsed = content::json::parse(body, limits::HTTP_BODY);
-    parsed.map_err(|error| StorageError::invalid(format!("Parse Error: {error}")))
+    parsed.map_err(|error| LegacyError::bad_request(format!("Parse Error: {error}")))
 }
 
 /// A new policy, which is the whole body here.
-pub(super) fn policy(body: &[u8]) -> Result<Change, StorageError> {
+pub(super) fn policy(body: &[u8]) -> Result<Change, LegacyError> {
     let mut policy: serde_json::Map<_, _> = parse(body)?;
     // Fields of answers.
     policy.remove("kind");
@@ -68,7 +69,7 @@ impl Request {
         services: &Services,
         headers: &HeaderMap,
         query: BTreeMap<String, String>,
-    ) -> Result<Self, StorageError> {
+    ) -> Result<Self, LegacyError> {
         let bearer = headers
             .get("authorization")
             .and_then(|value| value.to_str().ok());
@@ -81,31 +82,33 @@ impl Request {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<&str, StorageError> {
+    pub(super) fn required(&self, name: &str) -> Result<&str, LegacyError> {
         match self.parameter(name) {
-            "" => Err(StorageError::invalid(format!("Required parameter: {name}"))),
+            "" => Err(LegacyError::bad_request(format!(
+                "Required parameter: {name}"
+            ))),
             value => Ok(value),
         }
     }
 
-    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, StorageError> {
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, LegacyError> {
         match self.parameter(name) {
             "" => Ok(None),
             text => match text.parse() {
                 Ok(number) => Ok(Some(number)),
-                Err(_) => Err(StorageError::invalid(format!(
+                Err(_) => Err(LegacyError::bad_request(format!(
                     "Invalid value for {name}: {text}"
                 ))),
             },
         }
     }
 
-    pub(super) fn generation(&self) -> Result<Generation, StorageError> {
+    pub(super) fn generation(&self) -> Result<Generation, LegacyError> {
         let number = self.number("generation")?;
         Ok(number.map_or(Generation::Newest, Generation::Exactly))
     }
 
-    fn precondition(&self) -> Result<Precondition, StorageError> {
+    fn precondition(&self) -> Result<Precondition, LegacyError> {
         Ok(match self.number("ifGenerationMatch")? {
             None => Precondition::None,
             Some(0) => Precondition::Absent,
@@ -114,7 +117,7 @@ impl Request {
     }
 
     /// An upload whose body is the content.
-    pub(super) fn media(&self, headers: &HeaderMap, body: &[u8]) -> Result<Upload, StorageError> {
+    pub(super) fn media(&self, headers: &HeaderMap, body: &[u8]) -> Result<Upload, LegacyError> {
         let kind = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
@@ -132,7 +135,7 @@ impl Request {
         &self,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Upload, StorageError> {
+    ) -> Result<Upload, LegacyError> {
         let metadata: Metadata = match body.is_empty() {
             true => Metadata::default(),
             false => parse(body)?,
@@ -148,12 +151,12 @@ impl Request {
         &self,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Upload, StorageError> {
+    ) -> Result<Upload, LegacyError> {
         let kind = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let [first, second] = multipart::parts(kind.unwrap_or_default(), body)
-            .ok_or_else(|| StorageError::invalid("Malformed multipart body."))?;
+            .ok_or_else(|| LegacyError::bad_request("Malformed multipart body."))?;
         let metadata: Metadata = parse(first.content)?;
         self.described(metadata, &second.kind(BYTES), second.content.to_vec())
     }
@@ -163,7 +166,7 @@ impl Request {
         metadata: Metadata,
         kind: &str,
         content: Vec<u8>,
-    ) -> Result<Upload, StorageError> {
+    ) -> Result<Upload, LegacyError> {
         let name = metadata
             .name
             .as_deref()
@@ -179,9 +182,9 @@ impl Request {
 }
 
 /// The CRC32C in base64.
-fn checksum(text: &str) -> Result<u32, StorageError> {
+fn checksum(text: &str) -> Result<u32, LegacyError> {
     let bytes = STANDARD.decode(text).ok();
     let bytes = bytes.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
     let sum = bytes.map(u32::from_be_bytes);
-    sum.ok_or_else(|| StorageError::invalid(format!("Invalid crc32c: {text}")))
+    sum.ok_or_else(|| LegacyError::bad_request(format!("Invalid crc32c: {text}")))
 }

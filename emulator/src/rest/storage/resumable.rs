@@ -9,9 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::answer::Links;
 use super::message::Request;
+use crate::legacy_error::LegacyError;
 use crate::random;
 use crate::services::Services;
-use crate::services::storage::{StorageError, Upload};
+use crate::services::storage::Upload;
+use crate::services::storage::error;
 
 /// The largest content, in bytes: the emulator keeps all objects in memory.
 pub(super) const LARGEST: usize = 64 << 20;
@@ -57,7 +59,7 @@ impl Sessions {
         links: &Links,
         request: &Request,
         (bucket, upload): (&str, Upload),
-    ) -> Result<Response, StorageError> {
+    ) -> Result<Response, LegacyError> {
         services.storage.check_upload(&request.context, bucket)?;
         let id = random::text().map_err(|_| crate::status::Status::internal())?;
         let location = links.resumable(bucket, &id);
@@ -72,7 +74,7 @@ impl Sessions {
         links: &Links,
         request: &Request,
         (headers, body): (&HeaderMap, &[u8]),
-    ) -> Result<Response, StorageError> {
+    ) -> Result<Response, LegacyError> {
         let id = request.required("upload_id")?;
         self.check(services, request, id)?;
         let range = range(headers, body)?;
@@ -99,7 +101,7 @@ impl Sessions {
         &self,
         services: &Services,
         request: &Request,
-    ) -> Result<Response, StorageError> {
+    ) -> Result<Response, LegacyError> {
         let id = request.required("upload_id")?;
         self.check(services, request, id)?;
         let removed = self.lock().sessions.remove(id);
@@ -109,7 +111,7 @@ impl Sessions {
     }
 
     /// Checks that the caller may upload to the bucket of an upload, before anything else about the request is.
-    fn check(&self, services: &Services, request: &Request, id: &str) -> Result<(), StorageError> {
+    fn check(&self, services: &Services, request: &Request, id: &str) -> Result<(), LegacyError> {
         let bucket = self.lock().sessions.get(id).map(|one| one.bucket.clone());
         let bucket = bucket.ok_or_else(no_upload)?;
         services.storage.check_upload(&request.context, &bucket)
@@ -140,14 +142,14 @@ impl Unfinished {
 }
 
 /// The part that a request brings; all of the content without a range.
-fn range(headers: &HeaderMap, body: &[u8]) -> Result<Range, StorageError> {
+fn range(headers: &HeaderMap, body: &[u8]) -> Result<Range, LegacyError> {
     let Some(value) = headers.get(header::CONTENT_RANGE) else {
         let part = (!body.is_empty()).then(|| (0, body.len() - 1));
         let total = Some(body.len());
         return Ok(Range { part, total });
     };
     let parsed = value.to_str().ok().and_then(parse);
-    parsed.ok_or_else(|| StorageError::invalid("Failed to parse Content-Range header."))
+    parsed.ok_or_else(|| LegacyError::bad_request("Failed to parse Content-Range header."))
 }
 
 /// `bytes FIRST-LAST/TOTAL`, where `*` stands for what is unknown.
@@ -173,7 +175,7 @@ fn check(
     (first, last): (usize, usize),
     there: usize,
     size: usize,
-) -> Result<(), StorageError> {
+) -> Result<(), LegacyError> {
     let more = last.checked_sub(first);
     let is_whole = more.and_then(|more| more.checked_add(1)) == Some(size);
     if first != there || !is_whole || range.total.is_some_and(|total| last >= total) {
@@ -181,15 +183,15 @@ fn check(
             "Invalid request. The number of bytes uploaded is required to be equal or greater than {there}, except for the \
              final request, and to follow the bytes before."
         );
-        return Err(StorageError::invalid(message));
+        return Err(LegacyError::bad_request(message));
     }
     let is_last = range.total == Some(last + 1);
     if !is_last && !size.is_multiple_of(QUANTUM) {
         let message = format!("The size of a part must be a multiple of {QUANTUM} bytes.");
-        return Err(StorageError::invalid(message));
+        return Err(LegacyError::bad_request(message));
     }
     match range.total.unwrap_or(last + 1) > LARGEST {
-        true => Err(StorageError::unimplemented(format!(
+        true => Err(LegacyError::unimplemented(format!(
             "Objects of more than {LARGEST} bytes are not emulated."
         ))),
         false => Ok(()),
@@ -207,8 +209,8 @@ fn incomplete(there: usize) -> Response {
     response
 }
 
-fn no_upload() -> StorageError {
-    StorageError::gone()
+fn no_upload() -> LegacyError {
+    error::gone()
 }
 
 #[cfg(test)]

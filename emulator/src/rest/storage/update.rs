@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::message::parse;
-use crate::services::storage::{LabelChange, StorageError};
+use crate::legacy_error::LegacyError;
+use crate::services::storage::LabelChange;
 
 /// Fields that only answers have.
 const OF_ANSWERS: &[&str] = &[
@@ -24,7 +25,7 @@ const OF_ANSWERS: &[&str] = &[
 ///
 /// # Errors
 /// The body is not a bucket, or changes anything else.
-pub(super) fn labels(body: &[u8], present: &Value) -> Result<LabelChange, StorageError> {
+pub(super) fn labels(body: &[u8], present: &Value) -> Result<LabelChange, LegacyError> {
     let asked: Map<String, Value> = match body.is_empty() {
         true => Map::new(),
         false => parse(body)?,
@@ -36,7 +37,7 @@ pub(super) fn labels(body: &[u8], present: &Value) -> Result<LabelChange, Storag
             ("labels", labels) => change = read(labels)?,
             (answered, _) if OF_ANSWERS.contains(&answered) => {}
             (other, value) if !is_within(value, &present[other]) => {
-                return Err(StorageError::unimplemented(format!(
+                return Err(LegacyError::unimplemented(format!(
                     "An update of {other} is not emulated."
                 )));
             }
@@ -51,8 +52,8 @@ fn all_removed(present: &Value) -> LabelChange {
     labels.map(|(key, _)| (key.clone(), None)).collect()
 }
 
-fn read(labels: &Value) -> Result<LabelChange, StorageError> {
-    let wrong = || StorageError::invalid("Invalid labels: expected an object of strings.");
+fn read(labels: &Value) -> Result<LabelChange, LegacyError> {
+    let wrong = || LegacyError::bad_request("Invalid labels: expected an object of strings.");
     let labels = labels.as_object().ok_or_else(wrong)?;
     let one = |(key, value): (&String, &Value)| match value {
         Value::Null => Ok((key.clone(), None)),

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use confidential::launch_policy::MachineImage;
 use google::compute::{MachineType, ResourceName, Zone};
 
-use super::ComputeError;
+use super::error;
 use crate::launch::Hardware;
+use crate::legacy_error::LegacyError;
 use crate::location;
 
 /// The project of Google's images for Confidential Space.
@@ -28,10 +29,10 @@ const KINDS: [&str; 5] = ["standard", "highmem", "highcpu", "highgpu", "micro"];
 const ZONES: RangeInclusive<char> = 'a'..='f';
 
 /// A zone that exists. Each region is taken to have all letters.
-pub(super) fn zone(project: &str, text: &str) -> Result<Zone, ComputeError> {
+pub(super) fn zone(project: &str, text: &str) -> Result<Zone, LegacyError> {
     if text.parse::<ResourceName>().is_err() {
         let pattern = "Must be a match of regex '[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?'";
-        return Err(ComputeError::invalid("zone", text, pattern));
+        return Err(error::invalid("zone", text, pattern));
     }
     let zone: Option<Zone> = text.parse().ok();
     let has_letter = |letter: &str| {
@@ -42,13 +43,13 @@ pub(super) fn zone(project: &str, text: &str) -> Result<Zone, ComputeError> {
     let (_, letter) = text.rsplit_once('-').unwrap_or_default();
     let exists = |zone: &Zone| has_letter(letter) && location::check_region(zone.region()).is_ok();
     zone.filter(exists)
-        .ok_or_else(|| ComputeError::not_found(&format!("projects/{project}/zones/{text}")))
+        .ok_or_else(|| error::not_found(&format!("projects/{project}/zones/{text}")))
 }
 
 /// A region that exists.
-pub(super) fn region(project: &str, text: &str) -> Result<(), ComputeError> {
+pub(super) fn region(project: &str, text: &str) -> Result<(), LegacyError> {
     location::check_region(text)
-        .map_err(|_| ComputeError::not_found(&format!("projects/{project}/regions/{text}")))
+        .map_err(|_| error::not_found(&format!("projects/{project}/regions/{text}")))
 }
 
 /// All zones.
@@ -61,28 +62,28 @@ pub fn zones() -> impl Iterator<Item = String> {
 ///
 /// # Errors
 /// There is no such family.
-pub fn check_image(path: &str) -> Result<(), ComputeError> {
+pub fn check_image(path: &str) -> Result<(), LegacyError> {
     image(path).map(drop)
 }
 
 /// The name of a new resource.
-pub(super) fn name(text: &str) -> Result<ResourceName, ComputeError> {
+pub(super) fn name(text: &str) -> Result<ResourceName, LegacyError> {
     if text.is_empty() {
-        return Err(ComputeError::required("resource.name"));
+        return Err(error::required("resource.name"));
     }
     text.parse().map_err(|_| {
         let pattern = "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'";
-        ComputeError::invalid("resource.name", text, pattern)
+        error::invalid("resource.name", text, pattern)
     })
 }
 
 /// A machine type that exists, by its URL, with the hardware that a machine of the type can have.
-pub(super) fn machine_type(url: &str, zone: &str) -> Result<Vec<Hardware>, ComputeError> {
+pub(super) fn machine_type(url: &str, zone: &str) -> Result<Vec<Hardware>, LegacyError> {
     let field = "resource.machineType";
     let name = url.rsplit('/').next().unwrap_or_default();
     let unknown = || {
         let why = format!("Machine type with name '{name}' does not exist in zone '{zone}'.");
-        ComputeError::invalid(field, url, why)
+        error::invalid(field, url, why)
     };
     let read: MachineType = name.parse().map_err(|_| unknown())?;
     let read = read.to_string();
@@ -102,14 +103,14 @@ pub(super) fn machine_type(url: &str, zone: &str) -> Result<Vec<Hardware>, Compu
 }
 
 /// The image by its URL: a family of Confidential Space.
-pub(super) fn image(url: &str) -> Result<MachineImage, ComputeError> {
+pub(super) fn image(url: &str) -> Result<MachineImage, LegacyError> {
     let path = url.find("projects/").map_or(url, |at| &url[at..]);
     let known = FAMILIES
         .iter()
         .find(|(family, _)| path == format!("projects/{IMAGES}/global/images/family/{family}"));
     match known {
         Some((_, image)) => Ok(*image),
-        None => Err(ComputeError::not_found(path)),
+        None => Err(error::not_found(path)),
     }
 }
 

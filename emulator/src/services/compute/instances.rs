@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::plan::{self, Metadata, Plan};
-use super::{
-    Compute, ComputeError, Context, Instance, Operation, Scope, State, lock, network, new_id,
-};
+use super::error;
+use super::metadata::Metadata;
+use super::plan::{self, Plan};
+use super::{Compute, Context, Instance, Operation, Scope, State, lock, network, new_id};
+use crate::legacy_error::LegacyError;
 use crate::services::accounts::Caller;
 
 /// An instance with its name, as `projects/P/zones/Z/instances/N`.
@@ -24,7 +25,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         body: Value,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         self.demand(context, "compute.instances.create", scope)?;
         let plan = Plan::read(&body, scope.name())?;
         self.check_plan(context, scope, &plan)?;
@@ -42,7 +43,7 @@ impl Compute {
         let mut machines = lock(&self.machines);
         self.fleet.change(|fleet| {
             if fleet.instances.contains_key(&path) {
-                return Err(ComputeError::exists(&path));
+                return Err(error::exists(&path));
             }
             fleet.instances.insert(path.clone(), instance);
             Ok(())
@@ -50,19 +51,14 @@ impl Compute {
         if let Err(error) = self.boot(&mut machines, scope, &path) {
             self.fleet.change(|fleet| {
                 fleet.instances.remove(&path);
-                Ok::<_, ComputeError>(())
+                Ok::<_, LegacyError>(())
             })?;
             return Err(error);
         }
         self.done(context, scope, "insert", &path)
     }
 
-    fn check_plan(
-        &self,
-        context: &Context,
-        scope: &Scope,
-        plan: &Plan,
-    ) -> Result<(), ComputeError> {
+    fn check_plan(&self, context: &Context, scope: &Scope, plan: &Plan) -> Result<(), LegacyError> {
         let project = &scope.project;
         if let Some(url) = plan.network.network() {
             self.find_network(project, url)?;
@@ -72,7 +68,7 @@ impl Compute {
             let is_known = self.fleet.look(|fleet| fleet.networks.contains_key(&path));
             is_known
                 .then_some(())
-                .ok_or_else(|| ComputeError::not_found(&path))?;
+                .ok_or_else(|| error::not_found(&path))?;
         }
         match &plan.account {
             Some(account) => self.check_account(context, scope, &account.email),
@@ -87,13 +83,13 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         email: &str,
-    ) -> Result<(), ComputeError> {
+    ) -> Result<(), LegacyError> {
         let email = self.account(&scope.project, email);
         let caller = match &context.caller {
             Caller::ServiceAccount(email) => email.clone(),
             Caller::Federated(federated) => federated.subject.clone(),
         };
-        let refused = || ComputeError::account(&email, &caller);
+        let refused = || error::account(&email, &caller);
         if self.accounts.home_of(&email).as_ref() != Some(&scope.project) {
             return Err(refused());
         }
@@ -121,7 +117,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Named, ComputeError> {
+    ) -> Result<Named, LegacyError> {
         self.find(context, "compute.instances.get", scope, name)
     }
 
@@ -131,13 +127,13 @@ impl Compute {
         permission: &str,
         scope: &Scope,
         name: &str,
-    ) -> Result<Named, ComputeError> {
+    ) -> Result<Named, LegacyError> {
         self.demand(context, permission, scope)?;
         let path = format!("{scope}/instances/{name}");
         let found = self.fleet.look(|fleet| fleet.instances.get(&path).cloned());
         match found {
             Some(instance) => Ok((path, instance)),
-            None => Err(ComputeError::not_found(&path)),
+            None => Err(error::not_found(&path)),
         }
     }
 
@@ -145,7 +141,7 @@ impl Compute {
     ///
     /// # Errors
     /// The caller lacks the permission.
-    pub fn instances(&self, context: &Context, scope: &Scope) -> Result<Vec<Named>, ComputeError> {
+    pub fn instances(&self, context: &Context, scope: &Scope) -> Result<Vec<Named>, LegacyError> {
         self.demand(context, "compute.instances.list", scope)?;
         let prefix = match scope.place.as_str() {
             "global" => format!("projects/{}/zones/", scope.project),
@@ -169,17 +165,17 @@ impl Compute {
         scope: &Scope,
         name: &str,
         metadata: &Value,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let permission = "compute.instances.setMetadata";
         let (path, _) = self.find(context, permission, scope, name)?;
         let metadata: Metadata = plan::message(metadata)?;
         metadata.items()?;
         self.fleet.change(|fleet| {
             let instance = fleet.instances.get_mut(&path);
-            let instance = instance.ok_or_else(|| ComputeError::not_found(&path))?;
+            let instance = instance.ok_or_else(|| error::not_found(&path))?;
             let known = metadata.fingerprint.as_ref();
             if known.is_some_and(|known| *known != instance.fingerprint()) {
-                return Err(ComputeError::condition());
+                return Err(error::condition());
             }
             instance.body["metadata"] = metadata.shown();
             instance.changes += 1;
@@ -198,7 +194,7 @@ impl Compute {
         scope: &Scope,
         name: &str,
         start: u64,
-    ) -> Result<(String, u64, Vec<u8>), ComputeError> {
+    ) -> Result<(String, u64, Vec<u8>), LegacyError> {
         let permission = "compute.instances.getSerialPortOutput";
         let (path, instance) = self.find(context, permission, scope, name)?;
         let machines = lock(&self.machines);

@@ -1,11 +1,13 @@
 //! Networks, subnetworks and routers: they are kept, and their names are checked, but no packet goes through them.
 
+use super::error;
+use crate::legacy_error::LegacyError;
 use content::json::null_is_default;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::plan::{self, DEFAULT, Plan};
-use super::{Compute, ComputeError, Context, Fleet, Operation, Scope, catalogue};
+use super::{Compute, Context, Fleet, Operation, Scope, catalogue};
 
 /// A kind of resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,7 +49,7 @@ impl Compute {
         scope: &Scope,
         kind: Kind,
         mut body: Value,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.create"), scope)?;
         let asked: Asked = plan::message(&body)?;
@@ -57,13 +59,13 @@ impl Compute {
             self.find_network(&scope.project, &asked.network)?;
         }
         if kind == Kind::Subnetwork && asked.ip_cidr_range.is_empty() {
-            return Err(ComputeError::required("resource.ipCidrRange"));
+            return Err(error::required("resource.ipCidrRange"));
         }
         body["id"] = json!(super::new_id()?);
         body["creationTimestamp"] = json!(crate::clock::rfc3339(context.now));
         self.fleet.change(|fleet| {
             if fleet.networks.contains_key(&path) {
-                return Err(ComputeError::exists(&path));
+                return Err(error::exists(&path));
             }
             fleet.networks.insert(path.clone(), body);
             Ok(())
@@ -81,18 +83,18 @@ impl Compute {
         scope: &Scope,
         (kind, name): (Kind, &str),
         body: &Value,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.update"), scope)?;
         let path = format!("{scope}/{collection}/{name}");
         plan::message::<Asked>(body)?;
         self.fleet.change(|fleet| {
             let known = fleet.networks.get_mut(&path);
-            let known = known.ok_or_else(|| ComputeError::not_found(&path))?;
+            let known = known.ok_or_else(|| error::not_found(&path))?;
             for (field, value) in body.as_object().into_iter().flatten() {
                 known[field] = value.clone();
             }
-            Ok::<_, ComputeError>(())
+            Ok::<_, LegacyError>(())
         })?;
         self.done(context, scope, "patch", &path)
     }
@@ -106,12 +108,12 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         (kind, name): (Kind, &str),
-    ) -> Result<Value, ComputeError> {
+    ) -> Result<Value, LegacyError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.get"), scope)?;
         let path = format!("{scope}/{collection}/{name}");
         let found = self.fleet.look(|fleet| fleet.networks.get(&path).cloned());
-        found.ok_or_else(|| ComputeError::not_found(&path))
+        found.ok_or_else(|| error::not_found(&path))
     }
 
     /// `list`; names with their resources.
@@ -123,7 +125,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         kind: Kind,
-    ) -> Result<Vec<(String, Value)>, ComputeError> {
+    ) -> Result<Vec<(String, Value)>, LegacyError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.list"), scope)?;
         let prefix = format!("{scope}/{collection}/");
@@ -145,16 +147,16 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         (kind, name): (Kind, &str),
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let collection = kind.collection();
         self.demand(context, &format!("compute.{collection}.delete"), scope)?;
         let path = format!("{scope}/{collection}/{name}");
         self.fleet.change(|fleet| {
             if !fleet.networks.contains_key(&path) {
-                return Err(ComputeError::not_found(&path));
+                return Err(error::not_found(&path));
             }
             if let Some(user) = user(fleet, &scope.project, &path)? {
-                return Err(ComputeError::in_use(&path, user));
+                return Err(error::in_use(&path, user));
             }
             fleet.networks.remove(&path);
             Ok(())
@@ -163,13 +165,13 @@ impl Compute {
     }
 
     /// Checks that a network exists in a project, by its URL.
-    pub(super) fn find_network(&self, project: &str, url: &str) -> Result<(), ComputeError> {
+    pub(super) fn find_network(&self, project: &str, url: &str) -> Result<(), LegacyError> {
         let path = path(project, url);
         let default = format!("projects/{project}/{DEFAULT}");
         let is_known = |path: &str| self.fleet.look(|fleet| fleet.networks.contains_key(path));
         match path == default || is_known(&path) {
             true => Ok(()),
-            false => Err(ComputeError::not_found(&path)),
+            false => Err(error::not_found(&path)),
         }
     }
 }
@@ -187,7 +189,7 @@ struct Asked {
 }
 
 /// The resource of a project that uses a network or subnetwork of the project.
-fn user<'a>(fleet: &'a Fleet, project: &str, used: &str) -> Result<Option<&'a str>, ComputeError> {
+fn user<'a>(fleet: &'a Fleet, project: &str, used: &str) -> Result<Option<&'a str>, LegacyError> {
     let prefix = format!("projects/{project}/");
     for (name, other) in &fleet.networks {
         let network = plan::message::<Asked>(other)?.network;

@@ -1,8 +1,10 @@
 //! Operations: what was asked for, and whether it is done.
 
+use super::error;
+use crate::legacy_error::LegacyError;
 use std::collections::BTreeMap;
 
-use super::{ComputeError, Scope};
+use super::Scope;
 
 /// The number of operations that are remembered.
 const REMEMBERED: usize = 1000;
@@ -60,10 +62,10 @@ impl Operations {
         }
     }
 
-    pub(super) fn get(&self, scope: &Scope, name: &str) -> Result<Operation, ComputeError> {
+    pub(super) fn get(&self, scope: &Scope, name: &str) -> Result<Operation, LegacyError> {
         let found = self.all.get(name).filter(|found| found.scope == *scope);
         found
             .cloned()
-            .ok_or_else(|| ComputeError::not_found(&format!("{scope}/operations/{name}")))
+            .ok_or_else(|| error::not_found(&format!("{scope}/operations/{name}")))
     }
 }

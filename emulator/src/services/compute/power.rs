@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use remote::Transport;
 
+use super::error;
 use super::plan::{self, Account, Plan};
 use super::{
-    Compute, ComputeError, Context, Event, Instance, Machines, Operation, Progress, Running, Scope,
-    State, lock,
+    Compute, Context, Event, Instance, Machines, Operation, Progress, Running, Scope, State, lock,
 };
 use crate::launch::{self, Facts, LaunchSpec, Metadata, Options};
+use crate::legacy_error::LegacyError;
 use crate::machine::{self, Boot, Console, Machine, Serial};
 use crate::services::Clock;
 use crate::services::accounts::{Accounts, Caller, Service};
@@ -33,7 +34,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let mut machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.start", scope, name)?;
         ready(&path, &instance, Event::Start)?;
@@ -52,7 +53,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.stop", scope, name)?;
         ready(&path, &instance, Event::Stop)?;
@@ -69,7 +70,7 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.reset", scope, name)?;
         ready(&path, &instance, Event::Reset)?;
@@ -88,14 +89,14 @@ impl Compute {
         context: &Context,
         scope: &Scope,
         name: &str,
-    ) -> Result<Operation, ComputeError> {
+    ) -> Result<Operation, LegacyError> {
         let machines = lock(&self.machines);
         let (path, instance) = self.find(context, "compute.instances.delete", scope, name)?;
         if instance.body["deletionProtection"] == true {
             let why = format!(
                 "Invalid resource usage: 'Resource cannot be deleted if it's protected against deletion. {path}'."
             );
-            return Err(ComputeError::bad_request(why));
+            return Err(LegacyError::bad_request(why));
         }
         ready(&path, &instance, Event::Delete)?;
         let progress = self.switch_off(&machines, (&path, &instance), Event::Delete)?;
@@ -108,10 +109,10 @@ impl Compute {
         machines: &Machines,
         (path, instance): (&str, &Instance),
         event: Event,
-    ) -> Result<Progress, ComputeError> {
+    ) -> Result<Progress, LegacyError> {
         self.fleet.change(|fleet| {
             fleet.apply(path, event);
-            Ok::<_, ComputeError>(())
+            Ok::<_, LegacyError>(())
         })?;
         Ok(match machines.get(path) {
             Some(running) => {
@@ -131,9 +132,9 @@ impl Compute {
         machines: &mut Machines,
         scope: &Scope,
         path: &str,
-    ) -> Result<(), ComputeError> {
+    ) -> Result<(), LegacyError> {
         let instance = self.fleet.look(|fleet| fleet.instances.get(path).cloned());
-        let instance = instance.ok_or_else(|| ComputeError::not_found(path))?;
+        let instance = instance.ok_or_else(|| error::not_found(path))?;
         let plan = Plan::read(&instance.body, scope.name())?;
         let listener = self.listen(machines)?;
         let serial = Arc::new(Serial::default());
@@ -144,7 +145,7 @@ impl Compute {
             if let Some(instance) = fleet.instances.get_mut(path) {
                 instance.started = (self.clock)();
             }
-            Ok::<_, ComputeError>(())
+            Ok::<_, LegacyError>(())
         })?;
         let started = Machine::start(&plan.name, boot, self.off(path));
         match started {
@@ -155,7 +156,7 @@ impl Compute {
             Err(_) => {
                 self.fleet.change(|fleet| {
                     fleet.apply(path, Event::Off);
-                    Ok::<_, ComputeError>(())
+                    Ok::<_, LegacyError>(())
                 })?;
                 Err(Status::internal().into())
             }
@@ -164,12 +165,12 @@ impl Compute {
 
     /// Listens for the metadata server of a machine. All machines have the network of the emulator's host, so that a second one would
     /// use the server, and thus the service account, of the first.
-    fn listen(&self, machines: &Machines) -> Result<Arc<TcpListener>, ComputeError> {
+    fn listen(&self, machines: &Machines) -> Result<Arc<TcpListener>, LegacyError> {
         if let Some(other) = machines.keys().next() {
-            return Err(ComputeError::one_machine(self.metadata, other));
+            return Err(error::one_machine(self.metadata, other));
         }
         launch::listen_for_metadata(self.metadata)
-            .map_err(|error| ComputeError::no_metadata_server(&error))
+            .map_err(|error| error::no_metadata_server(&error))
     }
 
     /// What is done when the machine of an instance is off.
@@ -187,7 +188,7 @@ impl Compute {
         scope: &Scope,
         plan: &Plan,
         instance: &Instance,
-    ) -> Result<launch::Machine, ComputeError> {
+    ) -> Result<launch::Machine, LegacyError> {
         let email = |account: &Account| self.account(&scope.project, &account.email);
         Ok(launch::Machine {
             project: scope.project.clone(),
@@ -270,7 +271,7 @@ impl Compute {
                 instance.stopped = now;
                 instance.serial = serial.unwrap_or_default();
             }
-            Ok::<_, ComputeError>(())
+            Ok::<_, LegacyError>(())
         });
         lock(&self.operations).finish(path, now);
     }
@@ -294,10 +295,10 @@ impl Compute {
     }
 }
 
-fn ready(path: &str, instance: &Instance, event: Event) -> Result<(), ComputeError> {
+fn ready(path: &str, instance: &Instance, event: Event) -> Result<(), LegacyError> {
     match instance.state.after(event) {
         Some(_) => Ok(()),
-        None => Err(ComputeError::not_ready(path)),
+        None => Err(error::not_ready(path)),
     }
 }
 

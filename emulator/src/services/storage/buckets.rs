@@ -6,9 +6,10 @@ use google::ProjectNumber;
 use google::storage as names;
 use serde::{Deserialize, Serialize};
 
-use super::error::StorageError;
+use super::error;
 use super::md5::md5;
 use super::message::{Bucket, Generation, LabelChange, Object, Precondition, Upload};
+use crate::legacy_error::LegacyError;
 use crate::services::Labels;
 
 /// Buckets by name.
@@ -54,9 +55,9 @@ impl Buckets {
         project: ProjectNumber,
         (location, labels): (&str, Labels),
         now: u64,
-    ) -> Result<Bucket, StorageError> {
+    ) -> Result<Bucket, LegacyError> {
         if self.buckets.contains_key(name) {
-            return Err(StorageError::exists());
+            return Err(error::exists());
         }
         let kept = Kept {
             project,
@@ -73,12 +74,9 @@ impl Buckets {
     }
 
     /// A bucket that a request names.
-    pub(super) fn find(&self, name: &str) -> Result<Bucket, StorageError> {
-        let name = name.parse().map_err(|_| StorageError::no_bucket())?;
-        let kept = self
-            .buckets
-            .get(&name)
-            .ok_or_else(StorageError::no_bucket)?;
+    pub(super) fn find(&self, name: &str) -> Result<Bucket, LegacyError> {
+        let name = name.parse().map_err(|_| error::no_bucket())?;
+        let kept = self.buckets.get(&name).ok_or_else(error::no_bucket)?;
         Ok(kept.describe(&name))
     }
 
@@ -97,13 +95,10 @@ impl Buckets {
         labels: LabelChange,
         expected: Option<u64>,
         now: u64,
-    ) -> Result<Bucket, StorageError> {
-        let kept = self
-            .buckets
-            .get_mut(name)
-            .ok_or_else(StorageError::no_bucket)?;
+    ) -> Result<Bucket, LegacyError> {
+        let kept = self.buckets.get_mut(name).ok_or_else(error::no_bucket)?;
         if expected.is_some_and(|expected| expected != kept.metageneration) {
-            return Err(StorageError::precondition());
+            return Err(error::precondition());
         }
         let mut all = kept.labels.get().clone();
         for (key, value) in labels {
@@ -118,10 +113,10 @@ impl Buckets {
         Ok(kept.describe(name))
     }
 
-    pub(super) fn delete(&mut self, name: &names::Bucket) -> Result<(), StorageError> {
+    pub(super) fn delete(&mut self, name: &names::Bucket) -> Result<(), LegacyError> {
         match self.buckets.get(name) {
-            None => Err(StorageError::no_bucket()),
-            Some(kept) if !kept.objects.is_empty() => Err(StorageError::not_empty()),
+            None => Err(error::no_bucket()),
+            Some(kept) if !kept.objects.is_empty() => Err(error::not_empty()),
             Some(_) => {
                 self.buckets.remove(name);
                 Ok(())
@@ -140,20 +135,17 @@ impl Buckets {
         name: &names::ObjectName,
         upload: Upload,
         now: u64,
-    ) -> Result<Object, StorageError> {
+    ) -> Result<Object, LegacyError> {
         let actual = crc32c::crc32c(&upload.content);
         if let Some(given) = upload.crc32c.filter(|given| *given != actual) {
-            return Err(StorageError::checksum(given, actual));
+            return Err(error::checksum(given, actual));
         }
-        let kept = self
-            .buckets
-            .get_mut(bucket)
-            .ok_or_else(StorageError::no_bucket)?;
+        let kept = self.buckets.get_mut(bucket).ok_or_else(error::no_bucket)?;
         let present = kept.objects.get(name).map(|object| object.generation);
         match (upload.precondition, present) {
             (Precondition::None, _) | (Precondition::Absent, None) => {}
             (Precondition::Generation(wanted), Some(present)) if wanted == present => {}
-            _ => return Err(StorageError::precondition()),
+            _ => return Err(error::precondition()),
         }
         // Google's are times in microseconds.
         self.generation = (self.generation + 1).max(now.saturating_mul(1_000_000));
@@ -173,7 +165,7 @@ impl Buckets {
         bucket: &names::Bucket,
         name: &names::ObjectName,
         generation: Generation,
-    ) -> Result<(Object, Vec<u8>), StorageError> {
+    ) -> Result<(Object, Vec<u8>), LegacyError> {
         let object = self.object(bucket, name, generation)?;
         Ok((object.describe(bucket, name), object.content.clone()))
     }
@@ -192,7 +184,7 @@ impl Buckets {
         bucket: &names::Bucket,
         name: &names::ObjectName,
         generation: Generation,
-    ) -> Result<(), StorageError> {
+    ) -> Result<(), LegacyError> {
         self.object(bucket, name, generation)?;
         if let Some(kept) = self.buckets.get_mut(bucket) {
             kept.objects.remove(name);
@@ -205,16 +197,13 @@ impl Buckets {
         bucket: &names::Bucket,
         name: &names::ObjectName,
         generation: Generation,
-    ) -> Result<&KeptObject, StorageError> {
-        let kept = self
-            .buckets
-            .get(bucket)
-            .ok_or_else(StorageError::no_bucket)?;
+    ) -> Result<&KeptObject, LegacyError> {
+        let kept = self.buckets.get(bucket).ok_or_else(error::no_bucket)?;
         let found = kept.objects.get(name).filter(|object| match generation {
             Generation::Newest => true,
             Generation::Exactly(wanted) => object.generation == wanted,
         });
-        found.ok_or_else(|| StorageError::no_object(&bucket.to_string(), &name.to_string()))
+        found.ok_or_else(|| error::no_object(&bucket.to_string(), &name.to_string()))
     }
 }
 

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::legacy_error::LegacyError;
 use crate::protojson::parse;
 use crate::services::accounts::Caller;
 use crate::services::testing::{OWNER, at, iam};
@@ -128,7 +129,7 @@ fn strangers_need_a_role_on_the_bucket() {
             .upload(&stranger(), "bank-data", upload(name, b"y"))
             .map(drop)
     };
-    let code = |result: Result<(), StorageError>| result.map_err(|error| error.code);
+    let code = |result: Result<(), LegacyError>| result.map_err(|error| error.code);
     assert_eq!(code(read()), Err(403));
     bind(&storage, "roles/storage.objectViewer");
     assert_eq!(code(read()), Ok(()));
