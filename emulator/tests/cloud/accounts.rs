@@ -61,10 +61,6 @@ fn an_account_of_another_project_is_not_found() {
 #[test]
 fn an_instance_runs_as_an_account_of_its_own_project() {
     let scene = with_victim();
-    let url = format!(
-        "{}/compute/v1/projects/{FIRST}/zones/us-central1-a/instances",
-        scene.endpoints["compute"].as_str().unwrap()
-    );
     let body = json!({
         "name": "vm1",
         "machineType": "zones/us-central1-a/machineTypes/c3-standard-4",
@@ -77,13 +73,8 @@ fn an_instance_runs_as_an_account_of_its_own_project() {
         "networkInterfaces": [{}],
         "serviceAccounts": [{"email": VICTIM, "scopes": ["https://www.googleapis.com/auth/cloud-platform"]}],
     });
-    let token = scene.endpoints["projects"][FIRST]["access_token"].as_str();
-    let token = std::fs::read_to_string(token.unwrap()).unwrap();
-    let request = Client::new().post(url).bearer_auth(token).json(&body);
-    let (status, refused): (u16, Value) = scene.runtime.block_on(async {
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
-    });
+    let instances = "zones/us-central1-a/instances";
+    let (status, refused) = scene.compute(Method::POST, instances, &body);
     assert_eq!(status, 400, "{refused}");
     let error = &refused["error"]["errors"][0]["reason"];
     assert_eq!(error, "serviceAccountAccessDenied", "{refused}");

@@ -4,22 +4,12 @@ use super::*;
 
 impl Scene {
     /// A call of Compute Engine by the first owner, below `projects/P/`.
-    fn compute(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
-        let token = self.endpoints["projects"][FIRST]["access_token"].as_str();
-        let token = std::fs::read_to_string(token.unwrap()).unwrap();
+    pub(super) fn compute(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let url = format!(
             "{}/compute/v1/projects/{FIRST}/{path}",
             self.endpoints["compute"].as_str().unwrap()
         );
-        let request = Client::new().request(method, url).bearer_auth(token);
-        let request = match body.is_null() {
-            true => request,
-            false => request.json(body),
-        };
-        self.runtime.block_on(async {
-            let answer = request.send().await.unwrap();
-            (answer.status().as_u16(), answer.json().await.unwrap())
-        })
+        self.send(&self.token(FIRST), method, &url, body)
     }
 }
 
