@@ -48,12 +48,12 @@ struct ServeArgs {
     /// A project to set up; its owner's credentials are written below the state folder; can be repeated
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
-    /// Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the project that a repository's path begins
-    /// with, its owner among them; an access token is the password
+    /// Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the repository or on the project that its path
+    /// begins with, the project's owner among them; an access token is the password
     #[arg(long, value_enum, value_name = "anyone|owners", hide_possible_values = true, default_value_t = Writers::Anyone)]
     registry_writers: Writers,
-    /// Who may read the registry: anyone, or those with roles/artifactregistry.reader on the project that a repository's path begins
-    /// with, its owner among them; an access token is the password
+    /// Who may read the registry: anyone, or those with roles/artifactregistry.reader on the repository or on the project that its path
+    /// begins with, the project's owner among them; an access token is the password
     #[arg(long, value_enum, value_name = "anyone|granted", hide_possible_values = true, default_value_t = Readers::Anyone)]
     registry_readers: Readers,
     /// Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]
