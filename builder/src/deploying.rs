@@ -25,7 +25,6 @@ pub async fn deploy(arguments: &Deploy) -> Result<(), Error> {
     others.extend(evidence::repositories(&arguments.policies, own)?);
     let signed = launchable.signed_repositories(&others);
     let (readable, others) = deploy::readable(&signed);
-    note(arguments, &launchable, &request, &others);
     let hardware = Hardware::from(arguments.confidential_compute);
     let deployment = Deployment {
         image: &launchable.image.to_string(),
@@ -41,6 +40,12 @@ pub async fn deploy(arguments: &Deploy) -> Result<(), Error> {
         hardware,
         machine: &machine(arguments, hardware),
     };
+    note(arguments, &launchable, &request, &others);
+    for (owner, command) in deployment.asked_of_others() {
+        print::note(&format!(
+            "note: before the instance starts, the owner of project {owner} runs: {command}"
+        ));
+    }
     print::line(&(arguments.format.print)(&deployment)).map_err(unprinted)
 }
 

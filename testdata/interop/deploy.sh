@@ -3,7 +3,7 @@
 
 deploy() { # format
   "$bin/builder" deploy "$address/operator/printer:v2" --plain-http --format "$1" --project operator --zone us-central1-a \
-    --service-account run@operator.iam.gserviceaccount.com --signed-image-repository us-docker.pkg.dev/keyholder/signatures/printer \
+    --service-account run@operator.iam.gserviceaccount.com --signed-image-repository us-docker.pkg.dev/operator/signatures/printer \
     2>/dev/null
 }
 record() {
@@ -35,7 +35,7 @@ metadata = {item["key"]: item["value"] for item in instance["metadata"]["items"]
 repository = sys.argv[2].split("@")[0]
 assert metadata == {
     "tee-image-reference": sys.argv[2],
-    "tee-signed-image-repos": repository + ",us-docker.pkg.dev/keyholder/signatures/printer",
+    "tee-signed-image-repos": repository + ",us-docker.pkg.dev/operator/signatures/printer",
     "tee-restart-policy": "Never",
     "tee-container-log-redirect": "cloud_logging",
 }, metadata
@@ -59,7 +59,7 @@ for one in asked:
 assert granted == [
     ("projects/operator", "roles/confidentialcomputing.workloadUser"),
     ("projects/operator", "roles/logging.logWriter"),
-    ("projects/keyholder/locations/us/repositories/signatures", "roles/artifactregistry.reader"),
+    ("projects/operator/locations/us/repositories/signatures", "roles/artifactregistry.reader"),
 ], granted
 PY
 }

@@ -1,5 +1,5 @@
 """A service on loopback that records requests as lines of JSON in a file, and answers as Google's services do when all goes
-well. Prints its URL."""
+well; a network, its parts and accounts are not there until they are created. Prints its URL."""
 
 import http.server
 import json
@@ -7,6 +7,8 @@ import re
 import sys
 
 log = open(sys.argv[1], "w")
+CREATED = re.compile(r"/(networks|subnetworks|routers|serviceAccounts)/[^/]+$")
+created = set()
 
 
 class Recorder(http.server.BaseHTTPRequestHandler):
@@ -18,8 +20,14 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(length).decode()
         log.write(json.dumps({"method": self.command, "path": self.path, "body": body}) + "\n")
         log.flush()
-        answer = json.dumps(self.answer(body)).encode()
-        self.send_response(200)
+        path = self.path.split("?")[0]
+        status, answer = 200, self.answer(body)
+        if self.command == "GET" and CREATED.search(path) and path not in created:
+            status, answer = 404, {"error": {"code": 404, "message": "not found", "status": "NOT_FOUND"}}
+        if self.command == "POST" and body and path.startswith("/compute/"):
+            created.add(f"{path}/{json.loads(body).get('name')}")
+        answer = json.dumps(answer).encode()
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(answer)))
         self.end_headers()

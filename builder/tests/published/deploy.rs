@@ -40,16 +40,24 @@ const OPERATOR: [&str; 6] = [
     "--zone=us-central1-a",
     "--service-account=run@operator.iam.gserviceaccount.com",
     "--signed-image-repository=us-docker.pkg.dev/one/signatures/app",
-    "--signed-image-repository=europe-west4-docker.pkg.dev/two/signatures/app",
+    "--signed-image-repository=europe-west4-docker.pkg.dev/operator/signatures/app",
     "--env=PATTERN=it's ${a}~%{b}, \"c\"",
 ];
 
 fn printed(world: &World, words: &[&str]) -> String {
+    let (printed, _) = said(world, words);
+    printed
+}
+
+/// What is printed, and what is said on standard error.
+fn said(world: &World, words: &[&str]) -> (String, String) {
     let output = world.builder("deploy", &[&OPERATOR[..], words].concat());
     success(&output);
-    let printed = String::from_utf8(output.stdout).unwrap();
     // The registry has another port in each run.
-    printed.replace(&world.repository.registry().to_owned(), "registry.example")
+    [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8(bytes).unwrap())
+        .map(|text| text.replace(&world.repository.registry().to_owned(), "registry.example"))
+        .into()
 }
 
 #[test]
@@ -110,11 +118,11 @@ fn signatures_are_looked_for_where_a_policy_says() {
         format!("--policy={}", path.display())
     };
     let own = world.repository.to_string();
-    let printed = printed(&world, &[&policy(&own)]);
-    let signed = "one/signatures/app,europe-west4-docker.pkg.dev/two/signatures/app,us-docker.pkg.dev/bank/evidence/app|";
+    let (printed, said) = said(&world, &[&policy(&own)]);
+    let signed = "one/signatures/app,europe-west4-docker.pkg.dev/operator/signatures/app,us-docker.pkg.dev/bank/evidence/app|";
     assert!(printed.contains(signed), "{printed}");
-    let reader = "gcloud artifacts repositories add-iam-policy-binding evidence --project=bank --location=us ";
-    assert!(printed.contains(reader), "{printed}");
+    let reader = "the owner of project bank runs: gcloud artifacts repositories add-iam-policy-binding evidence --project=bank ";
+    assert!(said.contains(reader), "{said}");
     let other = world.builder(
         "deploy",
         &[&OPERATOR[..], &[&policy("registry.example/other")]].concat(),

@@ -145,6 +145,23 @@ impl Deployment<'_> {
         [WORKLOAD_USER].into_iter().chain(logs).collect()
     }
 
+    /// What the owners of other projects run before the instance starts, so that it can read image and signatures: each project, and a
+    /// command of gcloud. The operator may not, so that it is not among what is printed.
+    pub fn asked_of_others(&self) -> impl Iterator<Item = (&ProjectId, String)> {
+        let others = self.readable.iter();
+        let others = others.filter(|repository| repository.project != *self.project);
+        others.map(|repository| {
+            let command = gcloud::grant_reader(self, repository, " ");
+            (&repository.project, command)
+        })
+    }
+
+    /// The repositories of the operator's project.
+    fn own_readable(&self) -> impl Iterator<Item = &ArtifactRepository> {
+        let readable = self.readable.iter();
+        readable.filter(|repository| repository.project == *self.project)
+    }
+
     fn member(&self) -> String {
         format!("serviceAccount:{}", self.account)
     }

@@ -3,6 +3,7 @@
 use confidential::launch_policy::MachineImage;
 
 use super::{Deployment, DeploymentOutput, IMAGE_PROJECT, RANGE, READER, SCOPE, metadata};
+use crate::ArtifactRepository;
 use crate::outputs::gcloud::quoted;
 
 pub(super) const OUTPUT: DeploymentOutput = DeploymentOutput {
@@ -30,8 +31,11 @@ fn print(deployment: &Deployment<'_>) -> String {
 fn account(deployment: &Deployment<'_>) -> Vec<String> {
     let (project, member) = (deployment.project, deployment.member());
     let create = deployment.owns_account().then(|| {
-        let id = deployment.account.id();
-        format!("gcloud iam service-accounts create {id} --project={project}")
+        let (id, email) = (deployment.account.id(), deployment.account);
+        unless_there(
+            &format!("iam service-accounts describe {email} --project={project}"),
+            &format!("iam service-accounts create {id} --project={project}"),
+        )
     });
     let grant = |role: &str| {
         format!(
@@ -47,36 +51,67 @@ fn account(deployment: &Deployment<'_>) -> Vec<String> {
 }
 
 fn readers(deployment: &Deployment<'_>) -> Vec<String> {
-    let member = deployment.member();
-    let grants = deployment.readable.iter().map(|repository| {
-        let (project, location, id) = (&repository.project, &repository.location, &repository.id);
-        format!(
-            "gcloud artifacts repositories add-iam-policy-binding {id} --project={project} --location={location} \\\n  \
-             --member={member} \\\n  --role={READER} --condition=None"
-        )
-    });
-    let about = "# It reads the image and the signatures. The owner of each repository runs this.";
-    let about = (!deployment.readable.is_empty()).then(|| about.to_owned());
+    let grants: Vec<_> = deployment
+        .own_readable()
+        .map(|repository| grant_reader(deployment, repository, " \\\n  "))
+        .collect();
+    let about = "# It reads the image and the signatures.".to_owned();
+    let about = (!grants.is_empty()).then_some(about);
     about.into_iter().chain(grants).collect()
+}
+
+/// The command with which the owner of `repository` lets the account read, with `separator` between its lines.
+pub(super) fn grant_reader(
+    deployment: &Deployment<'_>,
+    repository: &ArtifactRepository,
+    separator: &str,
+) -> String {
+    let member = deployment.member();
+    let (project, location, id) = (&repository.project, &repository.location, &repository.id);
+    [
+        format!(
+            "gcloud artifacts repositories add-iam-policy-binding {id} --project={project} --location={location}"
+        ),
+        format!("--member={member}"),
+        format!("--role={READER} --condition=None"),
+    ]
+    .join(separator)
+}
+
+/// A command that creates something, unless there is something of that name already: what is printed may be run again, for the next
+/// image too. If `describe` fails for another reason, `create` says which.
+fn unless_there(describe: &str, create: &str) -> String {
+    format!("gcloud {describe} >/dev/null 2>&1 ||\n  gcloud {create}")
 }
 
 fn network(deployment: &Deployment<'_>) -> Vec<String> {
     let (project, network) = (deployment.project, deployment.network);
     let region = deployment.zone.region();
+    let place = format!("{network} --project={project} --region={region}");
     vec![
         "# A network without external addresses: Google's services are reached within it, everything else through Cloud NAT."
             .to_owned(),
-        format!("gcloud compute networks create {network} --project={project} --subnet-mode=custom"),
-        format!(
-            "gcloud compute networks subnets create {network} --project={project} --region={region} \\\n  \
-             --network={network} --range={RANGE} --enable-private-ip-google-access"
+        unless_there(
+            &format!("compute networks describe {network} --project={project}"),
+            &format!("compute networks create {network} --project={project} --subnet-mode=custom"),
         ),
-        format!(
-            "gcloud compute routers create {network} --project={project} --region={region} --network={network}"
+        unless_there(
+            &format!("compute networks subnets describe {place}"),
+            &format!(
+                "compute networks subnets create {place} \\\n  \
+                 --network={network} --range={RANGE} --enable-private-ip-google-access"
+            ),
         ),
-        format!(
-            "gcloud compute routers nats create {network} --project={project} --region={region} --router={network} \\\n  \
-             --auto-allocate-nat-external-ips --nat-all-subnet-ip-ranges"
+        unless_there(
+            &format!("compute routers describe {place}"),
+            &format!("compute routers create {place} --network={network}"),
+        ),
+        unless_there(
+            &format!("compute routers nats describe {place} --router={network}"),
+            &format!(
+                "compute routers nats create {place} --router={network} \\\n  \
+                 --auto-allocate-nat-external-ips --nat-all-subnet-ip-ranges"
+            ),
         ),
     ]
 }

@@ -69,8 +69,7 @@ fn roles(deployment: &Deployment<'_>) -> Resources {
         (name.to_owned(), grant)
     });
     let on_repositories = deployment
-        .readable
-        .iter()
+        .own_readable()
         .enumerate()
         .map(|(index, repository)| {
             let grant = json!({

@@ -4,11 +4,22 @@ use serde_json::{Value, json};
 use super::*;
 
 fn printed(format: &str, request: &Request, account: &str) -> String {
-    let readable = ArtifactRepository::with_images("us-docker.pkg.dev", "builder/images/app");
-    let deployment = Deployment {
+    with_deployment(request, account, |deployment| {
+        (named(format).unwrap().print)(deployment)
+    })
+}
+
+fn with_deployment<T>(
+    request: &Request,
+    account: &str,
+    use_it: impl FnOnce(&Deployment<'_>) -> T,
+) -> T {
+    let readable = ["builder/images/app", "operator/mirror/app"]
+        .map(|path| ArtifactRepository::with_images("us-docker.pkg.dev", path).unwrap());
+    use_it(&Deployment {
         image: "us-docker.pkg.dev/builder/images/app@sha256:0",
         signed_repositories: &["us-docker.pkg.dev/builder/images/app".to_owned()],
-        readable: &[readable.unwrap()],
+        readable: &readable,
         request,
         restart: Restart::OnFailure,
         project: &"operator".parse().unwrap(),
@@ -18,8 +29,7 @@ fn printed(format: &str, request: &Request, account: &str) -> String {
         account: &account.parse().unwrap(),
         hardware: Hardware::Tdx,
         machine: &Hardware::Tdx.smallest_machine(),
-    };
-    (named(format).unwrap().print)(&deployment)
+    })
 }
 
 const OWN: &str = "run@operator.iam.gserviceaccount.com";
@@ -46,6 +56,27 @@ fn nothing_is_asked_that_is_not_requested() {
     assert!(logs.contains("~tee-container-log-redirect=cloud_logging'"));
     assert!(logs.contains("--image-family=confidential-space-debug \\"));
     assert!(!logs.contains("service-accounts create"));
+}
+
+#[test]
+fn the_operator_runs_nothing_in_a_project_of_others() {
+    let commands = printed("gcloud", &production(), OWN);
+    assert!(commands.contains("add-iam-policy-binding mirror --project=operator --location=us "));
+    assert!(!commands.contains("--project=builder"), "{commands}");
+    let configuration = printed("terraform", &production(), OWN);
+    let configuration: Value = serde_json::from_str(&configuration).unwrap();
+    let readers = &configuration["resource"]["google_artifact_registry_repository_iam_member"];
+    assert_eq!(readers["reader_1"]["repository"], "mirror");
+    assert!(readers.get("reader_2").is_none());
+    let asked = with_deployment(&production(), OWN, |deployment| {
+        let asked = deployment.asked_of_others();
+        asked
+            .map(|(project, command)| (project.to_string(), command))
+            .collect::<Vec<_>>()
+    });
+    let command = "gcloud artifacts repositories add-iam-policy-binding images --project=builder --location=us \
+                   --member=serviceAccount:run@operator.iam.gserviceaccount.com --role=roles/artifactregistry.reader --condition=None";
+    assert_eq!(asked, [("builder".to_owned(), command.to_owned())]);
 }
 
 #[test]
