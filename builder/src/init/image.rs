@@ -15,7 +15,8 @@ pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
     let start = match base {
         Some(base) => started_by(base),
         None => format!(
-            "[image]\nentrypoint = {}\nuser = \"65532:65532\"\n",
+            "# Nothing checks signatures before this program starts: it does so itself, as with crates/tee, or `builder init --exec`\n\
+             # puts the workload before it.\n[image]\nentrypoint = {}\nuser = \"65532:65532\"\n",
             words(&found.start)
         ),
     };
