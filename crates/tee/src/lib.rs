@@ -10,6 +10,10 @@
 #![doc = include_str!("../examples/sealed.rs")]
 //! ```
 //!
+//! The crate is not in a registry: a program depends on it by git (`tee = { git = "https://…" }`, the repository of Countersign), and
+//! `builder lock` names its commit. What the calls take, such as a [`Provider`] or a [`Key`], is parsed from the names that Google
+//! Cloud gives it.
+//!
 //! Everything is synchronous. The crate reads no clock but the one it is given, and no environment; it prints nothing, and starts no
 //! process. Every answer has a limit, and no error quotes a token, a secret, or any part of a request.
 //!
@@ -47,6 +51,10 @@ pub use crc32c::crc32c;
 pub use encode::{base64, from_base64, printable};
 pub use endpoint::{Endpoint, InvalidAddress, MetadataServer};
 pub use error::{Error, Fault, Refusal};
+pub use google::identity::Provider;
+pub use google::kms::{Key, KeyVersion};
+pub use google::secret::SecretVersion;
+pub use google::storage::Object;
 pub use identity::Identity;
 pub use key::{InvalidKey, PublicKey};
 pub use late_binding::Patience;
