@@ -1,4 +1,4 @@
-"""Prints the commands of a tutorial as one script for bash: each block of `sh ROLE` runs in the folder of its role.
+"""Prints the commands of a page as a script for bash: each block of `sh ROLE` runs in the folder of its role.
 
 Usage: tutorial.py PAGE [NAME=VALUE]...: an assignment replaces that of the page, whose values are examples.
 """
@@ -23,7 +23,7 @@ def main():
     for block in BLOCK.finditer(text):
         role, commands = block.groups()
         line = text.count("\n", 0, block.start()) + 2
-        print(f"enter {role} {line}\n{with_values(commands, values)}leave {role} {line}")
+        print(f"enter {role} {page}:{line}\n{with_values(commands, values)}leave {role}")
 
 
 main()

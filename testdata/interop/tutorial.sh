@@ -1,9 +1,9 @@
-# Sourced by run.sh, after deploy.sh. Runs every command of docs/tutorial.md, in their order, each role in a folder of its own with its own credentials: the
+# Sourced by run.sh, after deploy.sh. Runs every command of docs/tutorial.md, and then those of README.md, in their order, each role in a folder of its own with its own credentials: the
 # real gcloud and our programs, against the emulator, whose Compute Engine launches the image.
 
 # Who acts next.
-enter() { # role, line
-  echo "== docs/tutorial.md:$2 ($1)"
+enter() { # role, page:line
+  echo "== $2 ($1)"
   mkdir -p "$tutorial/$1"
   cd "$tutorial/$1"
   [ ! -d common ] || cd common
@@ -17,7 +17,7 @@ enter() { # role, line
   export GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/$project/credentials.json"
 }
 
-# Waits until the machine that the printed command has created is off, and compares its output with that of the page.
+# Waits until the machine that the printed command has created is off, and compares its log with that of the page.
 settle() {
   local status="" vm=(workload --project=operator --zone=us-central1-a)
   for _ in $(seq 60); do
@@ -26,15 +26,15 @@ settle() {
     sleep 1
   done
   [ "$status" = TERMINATED ] || gcloud compute instances get-serial-port-output "${vm[@]}"
-  gcloud logging read 'jsonPayload._HOSTNAME="workload" severity=INFO' --project=operator --format='value(jsonPayload.message)' |
-    tee "$work/tutorial/printed"
-  grep -qxF "$(sed -n '/^2 customers/p' "$page")" "$work/tutorial/printed"
+  # The page names the image as Acme does, and shortens digests.
+  eval "$(grep "^gcloud logging read" "$page")" | sed "s|$address/|us-docker.pkg.dev/|; s/sha256:[0-9a-f]*/sha256:…/" >"$tutorial/printed"
+  sed -n '/^TEE container launcher initiating$/,/^```$/p' "$page" | sed '$d' | diff - "$tutorial/printed"
 }
 
 # What people do outside of their shells: each sends the others what the page says, and the terms name the emulator in place of Google.
-leave() { # role, line
+leave() { # role
   cd "$tutorial/$1"
-  [ "$1" != operator ] || settle
+  [ "$1" != operator ] || ! gcloud compute instances describe workload --project=operator --zone=us-central1-a >/dev/null 2>&1 || settle
   local file role
   for role in acme bank clinic; do
     [ "$role" != "$1" ] || continue
@@ -57,7 +57,7 @@ PY
 }
 
 play_tutorial() {
-  export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" work endpoints PATH="$bin:$PATH"
+  export tutorial="$work/tutorial" page="$PWD/docs/tutorial.md" address work endpoints PATH="$bin:$PATH"
   export GIT_AUTHOR_NAME=acme GIT_AUTHOR_EMAIL=acme@localhost GIT_COMMITTER_NAME=acme GIT_COMMITTER_EMAIL=acme@localhost
   export CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 COUNTERSIGN_KMS_ENDPOINT="$(endpoint kms)" \
     COUNTERSIGN_IAM_ENDPOINT="$(endpoint iam)" COUNTERSIGN_RESOURCE_MANAGER_ENDPOINT="$(endpoint resource_manager)"
@@ -65,16 +65,18 @@ play_tutorial() {
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/"
   export CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \
     CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING="$(endpoint logging)/" \
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$(endpoint resource_manager)/"
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$(endpoint resource_manager)/" \
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_ARTIFACTREGISTRY="$(endpoint artifact_registry)/"
   export -f endpoint enter leave settle
   mkdir -p "$tutorial"
   git init --quiet --bare "$tutorial/source"
-  python3 testdata/interop/tutorial.py docs/tutorial.md "SOURCE=file://$tutorial/source" "REPOSITORY=$address/acme/common" \
-    "WORKLOAD_REPOSITORY=$address/acme/workload" "COUNTERSIGN=$PWD" "BANK_NUMBER=$(number_of bank-data)" \
+  python3 testdata/interop/tutorial.py docs/tutorial.md "SOURCE=file://$tutorial/source" "REPOSITORY=$address/acme-build/images/common" \
+    "WORKLOAD_REPOSITORY=$address/acme-build/images/workload" "COUNTERSIGN=$PWD" "BANK_NUMBER=$(number_of bank-data)" \
     "CLINIC_NUMBER=$(number_of clinic-data)" >"$tutorial/commands.sh"
+  python3 testdata/interop/tutorial.py README.md >>"$tutorial/commands.sh"
   (bash "$tutorial/commands.sh")
 }
 
 if need "tutorial" gcloud python3 git; then
-  check "tutorial: every command" play_tutorial
+  check "tutorial and README: every command" play_tutorial
 fi
