@@ -139,7 +139,7 @@ fn refuses_signers_that_share_a_key_or_cannot_be_counted() {
         (
             json!([{"name": "acme", "key_id": "DF"}]),
             Value::Null,
-            "signer acme: parsing digest",
+            "signer acme: invalid key_id",
         ),
         (
             json!([{"name": "acme", "keys": ["x"]}]),

@@ -137,7 +137,10 @@ fn party(wire: WireSigner) -> Result<Party, InvalidTerms> {
     match (wire.key_id, wire.keys) {
         (Some(id), None) => match Digest::from_hex(&id) {
             Ok(id) => Ok(Party::by_id(&name, id)),
-            Err(error) => Err(InvalidTerms::of(format_args!("signer {name}: {error}"))),
+            Err(_) => Err(InvalidTerms::of(format_args!(
+                "signer {name}: invalid key_id {:?}: expected 64 lower-case hex digits, as `builder key` prints them",
+                id.chars().take(80).collect::<String>()
+            ))),
         },
         (None, Some(keys)) => {
             let keys = keys.iter().map(|key| PublicKey::from_pem(key)).collect();
