@@ -112,6 +112,10 @@ impl Compute {
     ) -> Result<Progress, LegacyError> {
         self.fleet.change(|fleet| {
             fleet.apply(path, event);
+            // There is no machine to wait for: its end may be missing in a state that could not be written.
+            if !machines.contains_key(path) {
+                fleet.apply(path, Event::Off);
+            }
             Ok::<_, LegacyError>(())
         })?;
         Ok(match machines.get(path) {
