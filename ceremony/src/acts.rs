@@ -197,13 +197,15 @@ pub fn write_grant(stage: &Stage, collaborator: &Collaborator) -> Result<PathBuf
     stage.write(&format!("{}/grant.toml", collaborator.name), text)
 }
 
-/// A grant of `key` to a pool with the provider that [`prologue`] makes.
+/// A grant of `key` to a pool with the provider that [`prologue`] makes. The owner of the project owns the key.
 pub fn grant(collaborator: &Collaborator, key: &str, pool: &str) -> String {
     format!(
-        "key = {key:?}\nrole = {:?}\npool = {pool:?}\n\n\
+        "key = {key:?}\nrole = {:?}\npool = {pool:?}\n\
+         other_members = [\"serviceAccount:owner@{}.iam.gserviceaccount.com\"]\n\n\
          [provider]\nproject = {:?}\nid = {PROVIDER:?}\naudience = {:?}\nhardware = [\"INTEL_TDX\"]\n\
          operators = [{OPERATOR:?}]\n",
         cloud::DECRYPTER,
+        collaborator.name,
         collaborator.name,
         collaborator.audience(),
     )

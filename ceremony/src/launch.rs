@@ -60,6 +60,8 @@ pub fn client(
     command.args(["--kms-endpoint", &cast.endpoints.kms]);
     command.args(["--iam-endpoint", &cast.endpoints.iam]);
     command.args(["--pubsub-endpoint", &cast.endpoints.pubsub]);
+    let above = &cast.endpoints.resource_manager;
+    command.args(["--resource-manager-endpoint", above]);
     command.arg(data);
     command.env(
         "GOOGLE_APPLICATION_CREDENTIALS",

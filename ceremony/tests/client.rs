@@ -21,6 +21,7 @@ use rehearsal::sending::TOPIC;
 use rehearsal::{EARLIER, Rehearsal, Release};
 use serde_json::{Value, json};
 
+const EVE: &str = "user:eve@one.example";
 const SECRET: &str = "alice in wonderland";
 /// The condition of Google's tutorial for Confidential Space: it admits debug access, overrides and any machine.
 const TUTORIAL: &str = "assertion.swname == 'CONFIDENTIAL_SPACE' && \
@@ -177,10 +178,7 @@ fn nothing_is_sent_if_the_key_is_open_to_others() {
     });
     let right = || world.right();
     for (bindings, codes) in [
-        (
-            json!([right(), world.binding(EARLIER)]),
-            &["not-attested"][..],
-        ),
+        (json!([right(), world.binding(EVE)]), &["not-attested"][..]),
         (
             json!([
                 right(),
@@ -211,12 +209,46 @@ fn nothing_is_sent_if_the_key_is_open_to_others() {
         assert_eq!(found, codes, "{bindings}");
     }
     release.set_key_policy(&json!([right()]));
-    release.set_ring_policy(&json!([world.binding(EARLIER)]));
+    release.set_ring_policy(&json!([world.binding(EVE)]));
     let [(code, detail)] = &world.refused(&world.grant)[..] else {
         panic!("one finding");
     };
     assert_eq!(code, "not-attested");
-    assert!(detail.contains(EARLIER), "{detail}");
+    assert!(detail.contains(EVE), "{detail}");
+}
+
+/// The key inherits the policy of its project. Without it, the answer is only about key and ring, which is said.
+#[test]
+fn nothing_is_sent_if_others_inherit_a_role_from_the_project() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    release.bind_above(&[world.binding(EVE)]);
+    let [(code, detail)] = &world.refused(&world.grant)[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(code, "not-attested");
+    let resource = format!("in projects/collaborator: {EVE}");
+    assert!(detail.starts_with(&resource), "{detail}");
+    let mut alone = release.client(&world.grant, "data");
+    let output = alone.arg("--without-ancestors").output().unwrap();
+    let said = quiet(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("note: not read: policies of the project"),
+        "{said}"
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["not_read"].is_string(), "{report}");
+    assert_eq!(release.take_messages().len(), 1);
+
+    // The emulator does not say what roles allow.
+    release.bind_above(&[json!({"role": "roles/pubsub.publisher", "members": [EVE]})]);
+    let output = release.client(&world.grant, "data").output().unwrap();
+    let said = quiet(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("what that allows is not known"), "{said}");
+    assert_eq!(release.take_messages(), Vec::<Value>::new());
 }
 
 /// The image that a rotation keeps for a time may decrypt too, if its verdict says that the sender has approved it.
@@ -279,8 +311,7 @@ fn members_that_the_grant_accepts_are_noted() {
     let world = World::new(&rehearsal);
     let release = &world.release;
     release.set_key_policy(&json!([world.right(), world.binding(EARLIER)]));
-    let accepting = world.grant_with(&format!("other_members = [{EARLIER:?}]"));
-    let said = world.sent_with(&accepting, None);
+    let said = world.sent_with(&world.grant, None);
     let noted = format!(
         "note: key policy: {EARLIER} has {} without attestation, as other_members says",
         cloud::DECRYPTER

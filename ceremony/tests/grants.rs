@@ -273,6 +273,19 @@ fn an_audit_names_who_inherits_a_role_from_the_project() {
         release.bind_above(&[json!({"role": role, "members": [eve]})]);
         assert_eq!(of_project(1), ["accepted", code], "{role}");
     }
+    let mut alone = release.audit(&verdicts);
+    let alone = report(&alone.arg("--without-ancestors").output().unwrap(), 0);
+    assert_eq!(alone["as_granted"], true);
+    let not_read = alone["not_read"].as_str().unwrap();
+    assert!(
+        not_read.starts_with("policies of the project"),
+        "{not_read}"
+    );
+    let observed = alone["observations"].as_array().unwrap();
+    assert!(
+        observed.iter().all(|it| it["place"] != "project"),
+        "{alone}"
+    );
     // The emulator does not say what roles allow.
     release.bind_above(&[json!({"role": "roles/pubsub.publisher", "members": [eve]})]);
     assert_eq!(of_project(2), ["accepted", "unknown-role"]);

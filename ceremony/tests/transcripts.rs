@@ -150,10 +150,10 @@ const SESSIONS: [(&str, &[&str]); 22] = [
             "client publish --help",
             "client publish --grant sending.toml --digest REGISTRY/builder/app@DIGEST --topic TOPIC \
              --collaborator collaborator --message first --kms-endpoint KMS --iam-endpoint IAM \
-             --pubsub-endpoint PUBSUB builder.pub",
+             --pubsub-endpoint PUBSUB --resource-manager-endpoint RESOURCES builder.pub",
             "client publish --grant sending.toml --digest NEWER --topic TOPIC \
              --collaborator collaborator --message first --kms-endpoint KMS --iam-endpoint IAM \
-             --pubsub-endpoint PUBSUB builder.pub",
+             --pubsub-endpoint PUBSUB --resource-manager-endpoint RESOURCES builder.pub",
             "client publish --grant sending.toml --digest REGISTRY/builder/app:v1 --topic TOPIC \
              --collaborator collaborator builder.pub",
             "client publish --grant grant.toml --digest DIGEST --topic TOPIC \
@@ -251,6 +251,7 @@ impl<'a> Session<'a> {
             named("KMS", &rehearsal.proxy.kms),
             named("IAM", rehearsal.iam()),
             named("PUBSUB", rehearsal.pubsub()),
+            named("RESOURCES", rehearsal.resource_manager()),
             named("TOPIC", TOPIC),
             named("NEWER", &content::Digest::of(b"newer").to_string()),
             named("SIGNING-KEY", &rehearsal.signing_key()),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use client::message::Name;
 use content::Digest;
-use gcp::Endpoint;
+use gcp::{Access, Endpoint};
 use google::pubsub::Topic;
 use oci::ImageRef;
 
@@ -20,7 +20,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const STATUS: &str = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error.";
+const STATUS: &str = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error, or a policy or role that could not be \
+     read.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -32,9 +33,10 @@ pub enum Command {
 /// Arguments of `publish`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error.\n\n\
-                  The policies of key and key ring, the pool and all its providers are read and compared with the grant. Roles on \
-                  project, folder and organisation are inherited, too, and are not read here: `verifier audit` reads them."
+    after_help = "Exit status: 0 published, 1 refused (the key is open to more or to less than what was approved), 2 error, or a policy or role that \
+                  could not be read.\n\n\
+                  The policies of key, key ring, project, folders and organisation, the pool and all its providers are read and compared with the grant, \
+                  as `verifier audit` does."
 )]
 pub struct Publish {
     /// The file that describes the grant: key, role, pool and [provider]
@@ -70,12 +72,9 @@ pub struct Publish {
 /// How to reach Google Cloud.
 #[derive(Args, Debug)]
 pub struct Endpoints {
-    /// The endpoint of Cloud KMS [default: Google's public endpoint]
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
-    pub kms_endpoint: Option<Endpoint>,
-    /// The endpoint of IAM [default: Google's public endpoint]
-    #[arg(long, value_name = "URL")]
-    pub iam_endpoint: Option<Endpoint>,
+    /// How to reach the services that know who may use the key.
+    #[command(flatten)]
+    pub access: Access,
     /// The endpoint of Pub/Sub [default: Google's public endpoint]
     #[arg(long, value_name = "URL")]
     pub pubsub_endpoint: Option<Endpoint>,

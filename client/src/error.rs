@@ -48,7 +48,7 @@ impl Error {
                 "encrypt the data with a new key, put it where the workload can fetch it, and send the key with this command: \
                  docs/messages.md shows how"
             }
-            Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
+            Self::Grant { .. } => grant::EXAMPLE,
             Self::Hinted(error) => return error.hint(),
             Self::Interrupted => return None,
         })

@@ -2,31 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use console::hint::Hinted;
 use content::Digest;
 use gcp::Cloud;
+use grant::Verdicts;
 use grant::inspect::{Inspection, NoProviderDescribed, Observation};
-use grant::{Grant, Verdicts};
 
-/// What the sender knows: who the key was opened to, and which images it approved.
-#[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
-    /// The grant that the key was opened by.
-    pub grant: &'a Grant,
-    /// The verdicts; without them, the image that the data is for is the only approved one.
-    pub verdicts: Option<&'a Verdicts>,
-    /// The time.
-    pub now: DateTime<Utc>,
-}
-
-/// Everything that was found about the key, its policy and that of its ring, and the pool of the grant.
+/// Everything that was found about the key, its policy and those that it inherits, and the pool of the grant. Without verdicts, the image that the data
+/// is for is the only approved one.
 ///
 /// # Errors
 /// The grant describes no provider, or something may not be read.
 pub async fn observe(
     cloud: &Cloud,
-    known: &Known<'_>,
+    inspection: &Inspection<'_>,
     image: &Digest,
 ) -> Result<Vec<Observation>, Hinted> {
     let alone = Verdicts {
@@ -34,16 +23,14 @@ pub async fn observe(
         refused: BTreeSet::new(),
     };
     let inspection = Inspection {
-        grant: known.grant,
-        verdicts: Some(known.verdicts.unwrap_or(&alone)),
-        now: known.now,
+        verdicts: Some(inspection.verdicts.unwrap_or(&alone)),
+        ..*inspection
     };
     inspection.granted().map_err(undescribed)?;
-    let live = cloud.live(known.grant).await?;
+    let live = cloud.live(inspection.grant).await?;
     inspection.for_image(&live, image).map_err(undescribed)
 }
 
 fn undescribed(error: NoProviderDescribed) -> Hinted {
-    Hinted::from_error(error)
-        .hinting("policies/grant.toml is an example with every entry explained")
+    Hinted::from_error(error).hinting(error.hint())
 }

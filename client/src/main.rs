@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use client::error::Error;
-use client::inspect::Known;
 use client::message::{Header, Name};
 use client::plaintext;
 use client::publish::{Order, Outcome, Services, publish};
@@ -18,7 +17,7 @@ use console::hint::Hinted;
 use console::signals::Signals;
 use console::{Status, arguments, at, print};
 use content::limits;
-use gcp::{Cloud, Policies, Pools};
+use grant::inspect::Inspection;
 use grant::{Grant, Verdicts};
 
 use cli::{Cli, Command, Endpoints, Publish};
@@ -69,21 +68,19 @@ async fn send(arguments: &Publish) -> Result<Status, Error> {
     let header = header(arguments, &grant)?;
     let services = connect(&arguments.endpoints).await?;
     let order = Order {
-        known: Known {
+        inspection: Inspection {
             grant: &grant,
             verdicts: verdicts.as_ref(),
             now: SystemTime::now().into(),
         },
+        scope: arguments.endpoints.access.scope(),
         header: &header,
         topic: &arguments.topic,
         data: &data,
     };
     let outcome = publish(&services, &order).await?;
     show(arguments, &header, &outcome)?;
-    Ok(match outcome.published {
-        Some(_) => Status::Yes,
-        None => Status::No,
-    })
+    Ok(outcome.status())
 }
 
 fn header(arguments: &Publish, grant: &Grant) -> Result<Header, Error> {
@@ -99,16 +96,15 @@ fn header(arguments: &Publish, grant: &Grant) -> Result<Header, Error> {
 
 async fn connect(endpoints: &Endpoints) -> Result<Services, Error> {
     let credentials = gcp::credentials().await?;
-    let kms = endpoints.kms_endpoint.as_ref();
-    let (iam, pubsub) = (&endpoints.iam_endpoint, &endpoints.pubsub_endpoint);
+    let access = &endpoints.access;
+    let (kms, pubsub) = (
+        access.kms_endpoint.as_ref(),
+        endpoints.pubsub_endpoint.as_ref(),
+    );
     Ok(Services {
-        cloud: Cloud {
-            policies: Policies::open(kms, credentials.clone()).await?,
-            pools: Pools::open(iam.as_ref(), credentials.clone())?,
-            resources: None,
-        },
+        cloud: access.connect(credentials.clone()).await?,
         sealer: Sealer::open(kms, credentials.clone()).await?,
-        sender: Sender::open(pubsub.as_ref(), credentials)?,
+        sender: Sender::open(pubsub, credentials)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is printed about an outcome.
 
 use google::pubsub::Topic;
-use grant::inspect::{Finding, Observation};
+use grant::inspect::Finding;
 use serde_json::{Value, json};
 
 use crate::message::Header;
@@ -14,7 +14,7 @@ pub fn refusal(header: &Header, outcome: &Outcome) -> String {
         "refused: {key} must be open to {}, and to nothing that was not approved",
         header.image_digest
     );
-    for observed in forbidding(outcome) {
+    for observed in outcome.forbidding() {
         text += &format!("\n  {}: {observed}", observed.place);
     }
     text
@@ -28,19 +28,15 @@ pub fn notes(header: &Header, outcome: &Outcome) -> Vec<String> {
         Finding::Accepted { .. } | Finding::Ended { .. } => true,
         _ => false,
     });
-    noted
-        .map(|observed| format!("note: {}: {observed}", observed.place))
-        .collect()
-}
-
-fn forbidding(outcome: &Outcome) -> impl Iterator<Item = &Observation> {
-    let observed = outcome.observed.iter();
-    observed.filter(|it| it.finding.forbids_sending())
+    let noted = noted.map(|observed| format!("note: {}: {observed}", observed.place));
+    let not_read = outcome.scope.not_read();
+    let not_read = not_read.map(|what| format!("note: not read: {what}"));
+    noted.chain(not_read).collect()
 }
 
 /// The outcome for programs.
 pub fn json(header: &Header, topic: &Topic, outcome: &Outcome) -> Value {
-    let found = forbidding(outcome).map(|observed| {
+    let found = outcome.forbidding().map(|observed| {
         json!({
             "finding": observed.finding.code(),
             "place": observed.place.to_string(),
@@ -57,5 +53,6 @@ pub fn json(header: &Header, topic: &Topic, outcome: &Outcome) -> Value {
         "topic": topic.to_string(),
         "findings": found.collect::<Vec<_>>(),
         "notes": notes(header, outcome),
+        "not_read": outcome.scope.not_read(),
     })
 }

@@ -91,7 +91,7 @@ _client() {
             return 0
             ;;
         client__subcmd__publish)
-            opts="-h --grant --digest --verdicts --topic --collaborator --message --kms-endpoint --iam-endpoint --pubsub-endpoint --json --help"
+            opts="-h --grant --digest --verdicts --topic --collaborator --message --without-ancestors --kms-endpoint --iam-endpoint --resource-manager-endpoint --pubsub-endpoint --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,6 +126,10 @@ _client() {
                     return 0
                     ;;
                 --iam-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource-manager-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,7 +36,9 @@ complete -c client -n "__fish_client_using_subcommand publish" -l collaborator -
 complete -c client -n "__fish_client_using_subcommand publish" -l message -d 'The name of the message, which the workload counts once [default: random]' -r
 complete -c client -n "__fish_client_using_subcommand publish" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c client -n "__fish_client_using_subcommand publish" -l iam-endpoint -d 'The endpoint of IAM [default: Google\'s public endpoint]' -r
+complete -c client -n "__fish_client_using_subcommand publish" -l resource-manager-endpoint -d 'The endpoint of Resource Manager [default: Google\'s public endpoint]' -r
 complete -c client -n "__fish_client_using_subcommand publish" -l pubsub-endpoint -d 'The endpoint of Pub/Sub [default: Google\'s public endpoint]' -r
+complete -c client -n "__fish_client_using_subcommand publish" -l without-ancestors -d 'Do not read who inherits a role from the project of the key, its folders and its organisation; the report says so'
 complete -c client -n "__fish_client_using_subcommand publish" -l json -d 'Report as JSON on standard output; otherwise the name of the message is printed'
 complete -c client -n "__fish_client_using_subcommand publish" -s h -l help -d 'Print help'
 complete -c client -n "__fish_client_using_subcommand help; and not __fish_seen_subcommand_from publish help" -f -a "publish" -d 'Check that the key is open to approved images alone, encrypt a file with it, and publish the message'

@@ -190,7 +190,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__audit)
-            opts="-h --grant --verdicts --without-ancestors --json --iam-endpoint --resource-manager-endpoint --kms-endpoint --help"
+            opts="-h --grant --verdicts --json --without-ancestors --kms-endpoint --iam-endpoint --resource-manager-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -204,15 +204,15 @@ _verifier() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --iam-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --resource-manager-endpoint)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --kms-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

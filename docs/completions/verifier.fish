@@ -181,11 +181,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l json -d 'Re
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -l grant -d 'The file that describes the grant, with a table [provider]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -l verdicts -d 'A folder of verdicts: reports of `--json` as *.json, and folders that `countersign` has written. Without it, the images that are bound are listed and not compared' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -l iam-endpoint -d 'The endpoint of IAM [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -l resource-manager-endpoint -d 'The endpoint of Resource Manager [default: Google\'s public endpoint]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand audit" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand audit" -l without-ancestors -d 'Do not read who inherits a role from the project of the key, its folders and its organisation; the report says so'
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand audit" -l without-ancestors -d 'Do not read who inherits a role from the project of the key, its folders and its organisation; the report says so'
 complete -c verifier -n "__fish_verifier_using_subcommand audit" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l source -d 'Rebuild from this directory or URL' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory -d 'The directory of the source that contains Image.toml' -r

@@ -82,7 +82,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
-            Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
+            Self::Grant { .. } => grant::EXAMPLE,
             Self::Absent { .. } => "check that it was pushed, and to this repository",
             Self::At(at) => hint::of_file(&at.source),
             Self::Hinted(error) => return error.hint(),

@@ -349,8 +349,7 @@ fn done(bound: &Bound) -> String {
 async fn provider(arguments: &cli::Provider) -> Result<Status, Error> {
     let grant = apart(&arguments.grant, read_grant).await?;
     let provider = grant.provider().ok_or_else(|| {
-        Hinted::new("printing the provider: the grant has no [provider]")
-            .hinting("policies/grant.toml is an example with every entry explained")
+        Hinted::new("printing the provider: the grant has no [provider]").hinting(grant::EXAMPLE)
     })?;
     let printed = (arguments.format.print)(&provider.to_create(), &grant.settings());
     print_grant(&printed)?;

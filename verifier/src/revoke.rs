@@ -26,11 +26,7 @@ const TOKEN: &str = "the file must hold an access token of a workload that runs 
 /// # Errors
 /// The key service fails.
 pub async fn revoke(keys: &Keys, grant: &Grant, digest: &Digest) -> Result<Change, Error> {
-    let edit = Edit::Remove {
-        role: grant.role().to_string(),
-        member: grant.member(digest).to_string(),
-    };
-    let changed = keys.apply(grant.key(), &edit).await;
+    let changed = keys.apply(grant.key(), &removal(grant, digest)).await;
     Ok(changed.map_err(|error| error.during("changing the key's policy"))?)
 }
 
@@ -39,10 +35,15 @@ pub async fn revoke(keys: &Keys, grant: &Grant, digest: &Digest) -> Result<Chang
 /// # Errors
 /// The key service fails.
 pub async fn is_gone(keys: &Keys, grant: &Grant, digest: &Digest) -> Result<bool, Error> {
-    let (role, member) = (grant.role().as_str(), grant.member(digest).to_string());
     let policy = keys.policy(&grant.key().to_string()).await?;
-    let mut bindings = policy.bindings.iter();
-    Ok(!bindings.any(|granted| granted.role == role && granted.members.contains(&member)))
+    Ok(removal(grant, digest).apply(policy).is_none())
+}
+
+fn removal(grant: &Grant, digest: &Digest) -> Edit {
+    Edit::Remove {
+        role: grant.role().to_string(),
+        member: grant.member(digest).to_string(),
+    }
 }
 
 /// A key, asked with the access token of a workload.

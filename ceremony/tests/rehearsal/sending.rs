@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{PROJECT, Rehearsal, Release, must, program, ring};
+use super::{EARLIER, PROJECT, Rehearsal, Release, must, program, ring};
 use crate::cloud;
 
 /// Topic and subscription.
@@ -16,6 +16,11 @@ impl Rehearsal {
     /// The URL of IAM.
     pub fn iam(&self) -> &str {
         &self.endpoints.iam
+    }
+
+    /// The URL of Resource Manager.
+    pub fn resource_manager(&self) -> &str {
+        &self.endpoints.resource_manager
     }
 
     /// The URL of Pub/Sub.
@@ -42,10 +47,10 @@ impl Release<'_> {
         format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{digest}")
     }
 
-    /// A grant to a pool with a provider.
+    /// A grant to a pool with a provider, for a project with one owner.
     pub fn grant_to(&self, pool: &str) -> PathBuf {
         let text = format!(
-            "key = {:?}\nrole = {:?}\npool = {pool:?}\n\n[provider]\nproject = {PROJECT:?}\nid = \"attest\"\n\
+            "key = {:?}\nrole = {:?}\npool = {pool:?}\nother_members = [{EARLIER:?}]\n\n[provider]\nproject = {PROJECT:?}\nid = \"attest\"\n\
              audience = \"https://collaborator.example/countersign\"\nhardware = [\"INTEL_TDX\"]\n\
              operators = [\"operator\"]\n",
             self.data_key(),
@@ -146,6 +151,8 @@ impl Release<'_> {
             "--iam-endpoint",
             &endpoints.iam,
         ]);
+        let above = &endpoints.resource_manager;
+        command.args(["--resource-manager-endpoint", above]);
         command.args(["--pubsub-endpoint", &endpoints.pubsub, "--grant"]);
         command.env("GOOGLE_APPLICATION_CREDENTIALS", self.credentials());
         let mut command = with(command, grant);

@@ -3,6 +3,7 @@
 //! Policies are read through Google's client of Cloud KMS, everything else over REST ([`Rest`]).
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod cloud;
 mod error;
 mod policies;
@@ -12,6 +13,7 @@ mod rest;
 #[cfg(test)]
 mod testing;
 
+pub use arguments::Access;
 pub use cloud::Cloud;
 pub use policies::{Policies, Written};
 pub use pools::Pools;

@@ -52,6 +52,13 @@ pub struct Observation {
 #[error("the grant has no [provider], so that it is unknown who is admitted to its pool")]
 pub struct NoProviderDescribed;
 
+impl NoProviderDescribed {
+    /// What the user can do.
+    pub fn hint(&self) -> &'static str {
+        crate::EXAMPLE
+    }
+}
+
 /// What is compared with what is live.
 #[derive(Clone, Copy, Debug)]
 pub struct Inspection<'a> {

@@ -13,6 +13,9 @@ pub mod role;
 mod verdicts;
 pub mod window;
 
+/// The hint for a grant that is invalid, or that lacks what is needed.
+pub const EXAMPLE: &str = "policies/grant.toml is an example with every entry explained";
+
 pub use document::{Grant, InvalidGrant, Protection};
 pub use provider::{GrantedProvider, InvalidProvider};
 pub use verdicts::{Standing, Verdicts};

@@ -48,6 +48,27 @@ pub enum Level {
     Organization,
 }
 
+/// How far up the policies are read that a key inherits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// To the key ring.
+    Ring,
+    /// To the organisation.
+    All,
+}
+
+impl Scope {
+    /// What is not read, if anything is not.
+    pub fn not_read(self) -> Option<&'static str> {
+        match self {
+            Self::Ring => Some(
+                "policies of the project, its folders and its organisation, which the key inherits",
+            ),
+            Self::All => None,
+        }
+    }
+}
+
 /// Why something could not be read. That is never the same as that there is nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unread {

@@ -9,14 +9,14 @@ use console::Status;
 use console::at;
 use console::hint::Hinted;
 use content::limits;
-use gcp::{Cloud, Endpoint, Policies, Pools, Resources, Rest, Token};
+use gcp::{Access, Rest, Token};
 use google::outputs::{KeyGrant, gcloud};
 use grant::Grant;
 use grant::inspect::Inspection;
 use serde_json::{Value, json};
 use verifier::error::Error;
 use verifier::grant::apply::{Change, Fate, Keys};
-use verifier::grant::audit::{Audit, Scope, undescribed};
+use verifier::grant::audit::{Audit, undescribed};
 use verifier::grant::rotate::{Rotated, Rotation, Window};
 use verifier::revoke::{Measured, Probe, is_gone, revoke as take_away};
 use verifier::verdict::Countersigned;
@@ -60,25 +60,12 @@ pub struct AuditKey {
     /// that are bound are listed and not compared
     #[arg(long, value_name = "DIR")]
     pub verdicts: Option<PathBuf>,
-    /// Do not read who inherits a role from the project of the key, its folders and its organisation; the report says so
-    #[arg(long)]
-    pub without_ancestors: bool,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
-    /// The endpoint of IAM [default: Google's public endpoint]
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_IAM_ENDPOINT")]
-    pub iam_endpoint: Option<Endpoint>,
-    /// The endpoint of Resource Manager [default: Google's public endpoint]
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "COUNTERSIGN_RESOURCE_MANAGER_ENDPOINT"
-    )]
-    pub resource_manager_endpoint: Option<Endpoint>,
-    /// How to reach Cloud KMS.
+    /// How to reach Google Cloud.
     #[command(flatten)]
-    pub kms: Kms,
+    pub access: Access,
 }
 
 /// What a command has to say.
@@ -106,39 +93,15 @@ pub async fn audit(arguments: &AuditKey, now: DateTime<Utc>) -> Result<Said, Err
         now,
     };
     inspection.granted().map_err(undescribed)?;
-    let live = cloud(arguments).await?.live(&grant).await?;
-    let audit = Audit::of(&live, &inspection, arguments.scope())?;
+    let access = &arguments.access;
+    let cloud = access.connect(gcp::credentials().await?).await?;
+    let live = cloud.live(&grant).await?;
+    let audit = Audit::of(&live, &inspection, access.scope())?;
     Ok(Said {
         notes: Vec::new(),
         data: Some(audit.to_string()),
         json: audit.to_json(),
         status: audit.status(),
-    })
-}
-
-impl AuditKey {
-    fn scope(&self) -> Scope {
-        match self.without_ancestors {
-            true => Scope::Ring,
-            false => Scope::All,
-        }
-    }
-}
-
-async fn cloud(arguments: &AuditKey) -> Result<Cloud, Hinted> {
-    let credentials = gcp::credentials().await?;
-    let (kms, iam) = (&arguments.kms.kms_endpoint, &arguments.iam_endpoint);
-    let resources = match arguments.scope() {
-        Scope::All => {
-            let endpoint = arguments.resource_manager_endpoint.as_ref();
-            Some(Resources::open(endpoint, credentials.clone())?)
-        }
-        Scope::Ring => None,
-    };
-    Ok(Cloud {
-        policies: Policies::open(kms.as_ref(), credentials.clone()).await?,
-        pools: Pools::open(iam.as_ref(), credentials)?,
-        resources,
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use console::Status;
 use console::hint::Hinted;
 use grant::inspect::{Finding, Inspection, NoProviderDescribed, Observation, Outcome};
-use grant::live::Live;
+use grant::live::{Live, Scope};
 use serde_json::{Value, json};
 
 /// The result of an audit.
@@ -17,19 +17,9 @@ pub struct Audit {
     scope: Scope,
 }
 
-/// How far up the policies that a key inherits are read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scope {
-    /// To the key ring.
-    Ring,
-    /// To the organisation.
-    All,
-}
-
 /// Without a provider in the grant, there is nothing to compare the live one with.
 pub fn undescribed(error: NoProviderDescribed) -> Hinted {
-    Hinted::doing("auditing", error)
-        .hinting("policies/grant.toml is an example with every entry explained")
+    Hinted::doing("auditing", error).hinting(error.hint())
 }
 
 impl Audit {
@@ -97,10 +87,7 @@ impl Audit {
             "not_compared": self.not_compared(),
             "unread": self.count(Outcome::Unread),
             "observations": observations.collect::<Vec<_>>(),
-            "not_read": match self.scope {
-                Scope::Ring => json!(NOT_READ),
-                Scope::All => Value::Null,
-            },
+            "not_read": self.scope.not_read(),
         })
     }
 
@@ -139,10 +126,6 @@ impl Audit {
     }
 }
 
-/// What an audit up to the key ring does not read.
-const NOT_READ: &str =
-    "policies of the project, its folders and its organisation, which the key inherits";
-
 /// A line for each observation, then the result.
 impl fmt::Display for Audit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,12 +134,9 @@ impl fmt::Display for Audit {
             let place = observed.place.to_string();
             writeln!(out, "  {place:<12} {outcome:<6} {observed}")?;
         }
-        if self.scope == Scope::Ring {
-            writeln!(
-                out,
-                "  {:<12} {:<6} not read: {NOT_READ}",
-                "project", "note"
-            )?;
+        if let Some(not_read) = self.scope.not_read() {
+            let (place, outcome) = ("project", "note");
+            writeln!(out, "  {place:<12} {outcome:<6} not read: {not_read}")?;
         }
         out.write_str(&self.result())
     }
