@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trust", &["content", "keyless", "signature"]),
     ("confidential", &["content"]),
     ("google", &["confidential", "content"]),
-    ("grant", &["content", "google"]),
+    ("grant", &["content", "google", "oci"]),
     (
         "verdicts",
         &["attest", "console", "content", "grant", "signature"],

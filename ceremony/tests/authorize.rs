@@ -212,7 +212,7 @@ fn failed(report: &Value) -> Vec<&str> {
     rules
 }
 
-/// The same with a repository of the collaborator's own, which its policy names: nobody else has to publish anything.
+/// The same with a repository of the collaborator's own, which its policy or its grant names: no other party has to publish anything.
 #[test]
 fn a_party_without_write_access_publishes_in_a_repository_of_its_own() {
     let rehearsal = Rehearsal::new();
@@ -232,6 +232,12 @@ fn a_party_without_write_access_publishes_in_a_repository_of_its_own() {
 
     let refused = release.authorize().output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let mut by_grant = release.authorize();
+    let grant = release.grant();
+    let text = std::fs::read_to_string(&grant).unwrap();
+    let evidence = format!("{text}[evidence]\nrepositories = [{own:?}]\n");
+    std::fs::write(&grant, evidence).unwrap();
+    passed(&by_grant.output().unwrap());
     let report = passed(&named.authorize().output().unwrap());
     let findings = report["findings"].as_array().unwrap().iter();
     let mut countersigned = findings.filter(|finding| finding["rule"] == "countersign");

@@ -213,7 +213,7 @@ fn a_revocation_is_told_in_words() {
 }
 
 #[test]
-fn an_audit_names_whoever_is_not_as_granted() {
+fn an_audit_names_all_that_is_not_as_granted() {
     let rehearsal = Rehearsal::new();
     let release = countersigned(&rehearsal);
     let verdicts = rehearsal.path("verdicts");

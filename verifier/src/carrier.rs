@@ -23,7 +23,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// Where it is attached, in whatever repository.
+    /// Where it is attached, in any repository.
     pub(crate) fn within(&self) -> &Self {
         match self {
             Self::Elsewhere { at, .. } => at.within(),

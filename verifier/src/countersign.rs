@@ -1,5 +1,5 @@
 //! The countersignature of a party: on a pass, the signed verdict and the signature on the image. They are published where the
-//! image is, or kept in a folder, from which someone who may write to the repository publishes them.
+//! image is, or kept in a folder, from which a user who may write to the repository publishes them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -179,7 +179,7 @@ impl Done {
             .collect();
         let folder = shown(folder);
         notes.push(format!(
-            "verdict and countersignature are in {folder}; whoever may write to the repository publishes them with"
+            "verdict and countersignature are in {folder}; a user who may write to the repository publishes them with"
         ));
         let to = match *repository == image.repository.to_string() {
             true => String::new(),
@@ -214,7 +214,7 @@ impl Done {
     }
 }
 
-/// Whoever reads another repository must be told of it.
+/// Those who should read another repository must be told of it.
 fn published_notes(image: &ImageRef, repository: &str, readers: Published) -> Vec<String> {
     let note = readers.note().map(ToOwned::to_owned);
     let mut notes: Vec<_> = note.into_iter().collect();

@@ -6,30 +6,21 @@ use std::time::{Duration, SystemTime};
 use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
-use console::{Status, arguments, password, print};
-use google::outputs::{Printed, Unprintable};
-use grant::Grant;
-use serde_json::Value;
-use signer::{Access, KmsEndpoint, Shelf, Signer};
-use verifier::authorize::{self, Act, Appraised, Bound, Done, Origin, Request};
+use console::{Status, arguments, print};
 use verifier::check::{Facts, Judgement};
-use verifier::countersign::{self, Countersigner};
 use verifier::error::Error;
-use verifier::grant::apply::{Change, Keys};
-use verifier::policy::Policy;
-use verifier::verdict::{Countersigned, Verdict};
-use verifier::{receipt, report, trusted_root};
+use verifier::{receipt, trusted_root};
 
 mod cli;
+mod commands;
 
-use cli::files::{apart, read_grant, read_policy};
-use cli::found::{Found, connect};
-use cli::grants::Said;
+use cli::found::Found;
 use cli::tools::tools;
 use cli::{Cli, Command};
+use commands::granting::{authorize, provider, rotate};
+use commands::judging::{sign, verify};
+use commands::printing::{print_json, print_line, say};
 
-/// The verifier's URI if neither policy nor command line names one.
-const VERIFIER_ID: &str = "https://countersign.dev/verifier";
 /// Time limit for interrupted work to clean up; longer than that of the builder, for which it may wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -115,261 +106,6 @@ async fn dispatch(command: Command, progress: Progress) -> Result<Status, Error>
     }
 }
 
-async fn verify(arguments: &cli::VerifyAlone, progress: &Progress) -> Result<Status, Error> {
-    let only = arguments.signatures_only;
-    let arguments = &arguments.verify;
-    let policy = apart(&arguments.policy, read_policy).await?;
-    let found = Found::open(&arguments.image, &policy, &arguments.registry).await?;
-    if only {
-        return signers(arguments, &found, &policy, progress).await;
-    }
-    let appraised = appraise(arguments, &found, &policy, progress).await?;
-    print::note(report::table(&appraised.verdict).trim_end());
-    match (&appraised.verdict, arguments.json) {
-        (_, true) => print_json(&report::json(&appraised.verdict, &appraised.evidence))?,
-        (Verdict::Pass(approval), false) => print_line(&approval.image().to_string())?,
-        (Verdict::Fail(_), false) => {}
-    }
-    Ok(answer(&appraised.verdict))
-}
-
-/// Checks signers alone. Standard output does not name the image, as it would after a pass.
-async fn signers(
-    arguments: &cli::Verify,
-    found: &Found,
-    policy: &Policy,
-    progress: &Progress,
-) -> Result<Status, Error> {
-    let request = request(found, policy, &Origin::Absent);
-    let signers = authorize::signers(&request, progress).await?;
-    print::note(report::signers_table(&signers).trim_end());
-    if arguments.json {
-        print_json(&report::signers_json(&signers))?;
-    }
-    Ok(match signers.are_complete() {
-        true => Status::Yes,
-        false => Status::No,
-    })
-}
-
-async fn appraise(
-    arguments: &cli::Verify,
-    found: &Found,
-    policy: &Policy,
-    progress: &Progress,
-) -> Result<Appraised, Error> {
-    let origin = match (&arguments.source, &arguments.rebuilt) {
-        (Some(source), _) => Origin::Source {
-            source: source.clone(),
-            commit: arguments.tools.commit.clone(),
-            tools: Box::new(tools(&arguments.tools)?),
-        },
-        (None, Some(layout)) => Origin::Layout(layout.clone()),
-        (None, None) => Origin::Absent,
-    };
-    let request = request(found, policy, &origin);
-    authorize::verify(&request, progress).await
-}
-
-fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Request<'a> {
-    Request {
-        reference: &found.reference,
-        place: found.place(),
-        evidence: found.evidence(),
-        policy,
-        origin,
-        now: SystemTime::now().into(),
-    }
-}
-
-/// Opens the key before the rebuild, so that a wrong path is reported early. It is used only after a pass.
-async fn sign(arguments: &cli::Countersign, progress: &Progress) -> Result<Status, Error> {
-    let verify = &arguments.verify;
-    let output = arguments.output.as_deref();
-    output.map(countersign::require_new).transpose()?;
-    let policy = apart(&verify.policy, read_policy).await?;
-    let access = Access {
-        kms_endpoint: arguments.kms.kms_endpoint.as_ref(),
-        pkcs11_module: arguments.pkcs11_module.as_deref(),
-        algorithm: arguments.algorithm,
-        password: || password::of_key(std::env::var_os),
-        pin: || password::of_token(std::env::var_os),
-    };
-    let signer = Signer::open(&arguments.key.parse()?, access).await?;
-    let found = Found::open(&verify.image, &policy, &verify.registry).await?;
-    let registry = connect(&found.reference.repository, &verify.registry).await?;
-    let other = match &arguments.to {
-        Some(repository) => Some(connect(repository, &verify.registry).await?),
-        None => None,
-    };
-    let shelf = Shelf {
-        image: &registry,
-        evidence: other.as_ref().unwrap_or(&registry),
-    };
-    let appraised = appraise(verify, &found, &policy, progress).await?;
-    print::note(report::table(&appraised.verdict).trim_end());
-    let mut summary = report::json(&appraised.verdict, &appraised.evidence);
-    if let Verdict::Pass(approval) = &appraised.verdict {
-        let id = arguments.verifier_id.as_deref().or(policy.verifier_id());
-        let party = Countersigner {
-            signer: &signer,
-            verifier_id: id.unwrap_or(VERIFIER_ID),
-        };
-        let done = countersign::countersign(shelf, approval, &party, output).await?;
-        print::note("verdict signed, image countersigned");
-        let notes = signer.note().map(ToOwned::to_owned);
-        for note in notes.into_iter().chain(done.notes(approval.image())) {
-            print::note(&format!("note: {note}"));
-        }
-        summary["countersignature"] = done.to_json();
-    }
-    match (&appraised.verdict, verify.json) {
-        (_, true) => print_json(&summary)?,
-        (Verdict::Pass(approval), false) => print_line(&approval.image().to_string())?,
-        (Verdict::Fail(_), false) => {}
-    }
-    Ok(answer(&appraised.verdict))
-}
-
-/// Opens the key service before the rebuild, so that missing credentials are reported early. It is used only after a pass.
-async fn authorize(arguments: &cli::Authorize, progress: &Progress) -> Result<Status, Error> {
-    let verify = &arguments.verify;
-    let policy = apart(&verify.policy, read_policy).await?;
-    let grant = apart(&arguments.grant, read_grant).await?;
-    let output = arguments.format;
-    grant
-        .check_output(output)
-        .map_err(|error| unprintable(output.name, error))?;
-    let keys = match arguments.apply || arguments.plan {
-        true => Some(reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?),
-        false => None,
-    };
-    let act = match &keys {
-        Some(keys) if arguments.apply => Act::Apply(keys),
-        Some(keys) => Act::Plan(keys),
-        None => Act::Make,
-    };
-    let (verdict, mut summary, countersigned) = judge(verify, &policy, progress).await?;
-    let Some(countersigned) = countersigned else {
-        return refuse(verify, &summary);
-    };
-    let bound = authorize::bind(&countersigned, &grant, act).await?;
-    print::note(&done(&bound));
-    summary["binding"] = report::binding(&bound);
-    match (verify.json, &bound.done) {
-        (true, _) => print_json(&summary)?,
-        (false, Done::Planned(plan)) => print_line(&console::text::lines(&plan.to_string()))?,
-        (false, _) => print_grant(&(arguments.format.print)(&bound.binding.granted()))?,
-    }
-    Ok(answer(&verdict))
-}
-
-async fn rotate(arguments: &cli::grants::Rotate, progress: &Progress) -> Result<Status, Error> {
-    let verify = &arguments.verify;
-    let policy = apart(&verify.policy, read_policy).await?;
-    let grant = apart(&arguments.grant, read_grant).await?;
-    let keys = reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?;
-    let (_, mut summary, countersigned) = judge(verify, &policy, progress).await?;
-    let Some(countersigned) = countersigned else {
-        return refuse(verify, &summary);
-    };
-    let mut said = cli::grants::rotate(
-        arguments,
-        &grant,
-        &keys,
-        &countersigned,
-        SystemTime::now().into(),
-    )
-    .await?;
-    summary["rotation"] = std::mem::take(&mut said.json);
-    said.json = summary;
-    say(&said, verify.json)
-}
-
-/// The verdict for a binding, its report, and permission to bind. The table is printed.
-async fn judge(
-    arguments: &cli::Verify,
-    policy: &Policy,
-    progress: &Progress,
-) -> Result<(Verdict, Value, Option<Countersigned>), Error> {
-    let found = Found::open(&arguments.image, policy, &arguments.registry).await?;
-    let appraised = appraise(arguments, &found, policy, progress).await?;
-    let Appraised { verdict, evidence } = appraised;
-    let bindable = match verdict.clone() {
-        Verdict::Pass(approval) => approval.to_bind(),
-        Verdict::Fail(refusal) => Err(refusal),
-    };
-    let (verdict, countersigned) = match bindable {
-        Ok(countersigned) => (verdict, Some(countersigned)),
-        Err(refusal) => (Verdict::Fail(refusal), None),
-    };
-    print::note(report::table(&verdict).trim_end());
-    let summary = report::json(&verdict, &evidence);
-    Ok((verdict, summary, countersigned))
-}
-
-fn refuse(arguments: &cli::Verify, summary: &Value) -> Result<Status, Error> {
-    if arguments.json {
-        print_json(summary)?;
-    }
-    Ok(Status::No)
-}
-
-/// Prints what a command has to say.
-fn say(said: &Said, as_json: bool) -> Result<Status, Error> {
-    for note in &said.notes {
-        print::note(note);
-    }
-    match (&said.data, as_json) {
-        (_, true) => print_json(&said.json)?,
-        (Some(data), false) => print_line(&console::text::lines(data))?,
-        (None, false) => {}
-    }
-    Ok(said.status)
-}
-
-/// Connects to the key service, and checks that the policy of the grant's key can be read.
-async fn reach(grant: &Grant, endpoint: Option<&KmsEndpoint>) -> Result<Keys, Error> {
-    let keys = Keys::connect(endpoint).await?;
-    keys.check(grant.key()).await?;
-    Ok(keys)
-}
-
-fn done(bound: &Bound) -> String {
-    let key = bound.binding.key();
-    match bound.done {
-        Done::Applied(Change::Written) => format!("binding added to {key}"),
-        Done::Applied(Change::AlreadySo) => format!("{key} already has the binding"),
-        Done::Planned(_) => "nothing was changed: --apply changes it".to_owned(),
-        Done::Made => "the binding is printed and not applied".to_owned(),
-    }
-}
-
-/// Prints what the owner of the pool creates once. Nothing is read but the grant.
-async fn provider(arguments: &cli::Provider) -> Result<Status, Error> {
-    let grant = apart(&arguments.grant, read_grant).await?;
-    let provider = grant.provider().ok_or_else(|| {
-        Hinted::new("printing the provider: the grant has no [provider]").hinting(grant::EXAMPLE)
-    })?;
-    let printed = (arguments.format.print)(&provider.to_create(), &grant.settings());
-    print_grant(&printed)?;
-    Ok(Status::Yes)
-}
-
-fn unprintable(format: &str, error: Unprintable) -> Hinted {
-    Hinted::new(format_args!("printing the grant for {format}: {error}")).hinting(error.hint())
-}
-
-/// Prints a grant or a provider, and to standard error what its format cannot say.
-fn print_grant(printed: &Result<Printed, Unprintable>) -> Result<(), Error> {
-    let printed = printed.as_ref();
-    let printed = printed.map_err(|error| unprintable("this format", *error))?;
-    for note in &printed.notes {
-        print::note(&format!("note: {note}"));
-    }
-    print_line(&printed.text)
-}
-
 async fn rebuild(arguments: &cli::Rebuild, progress: &Progress) -> Result<Status, Error> {
     let found = Found::open_alone(&arguments.image, &arguments.registry).await?;
     let request = receipt::Request {
@@ -420,19 +156,4 @@ async fn update_root(arguments: &cli::trusted_root::TrustedRoot) -> Result<Statu
         (Err(reason), false) => print::note(&Judgement::Refused(reason).line()),
     }
     Ok(status)
-}
-
-fn answer(verdict: &Verdict) -> Status {
-    match verdict {
-        Verdict::Pass(_) => Status::Yes,
-        Verdict::Fail(_) => Status::No,
-    }
-}
-
-fn print_json(value: &Value) -> Result<(), Error> {
-    Ok(print::json(&format!("{value:#}")).map_err(Hinted::printing)?)
-}
-
-fn print_line(line: &str) -> Result<(), Error> {
-    Ok(print::line(line).map_err(Hinted::printing)?)
 }

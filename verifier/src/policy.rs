@@ -6,7 +6,7 @@ use std::path::Path;
 
 use attest::{ImageName, Predicate};
 use content::Digest;
-use oci::Repository;
+use oci::{Evidence, Repository};
 use trust::{Identity, Principal, Principals, Quorum};
 
 use crate::commit::Commit;
@@ -16,7 +16,6 @@ mod advisories;
 mod attestation;
 mod countersigners;
 mod document;
-mod evidence;
 mod names;
 mod principal;
 mod signatures;
@@ -80,10 +79,10 @@ pub struct Policy {
     pub(crate) signatures: Option<Quorum>,
     /// Whether signatures that name no repository count.
     pub(crate) without_repository: WithoutRepository,
-    /// Who must also have signed the image before it is bound, if the policy names anyone.
+    /// Who must also have signed the image before it is bound, if the policy names any party.
     pub(crate) countersigners: Option<Countersigners>,
     /// Other repositories that may have signatures and statements about the image.
-    pub(crate) evidence: Vec<Repository>,
+    pub(crate) evidence: Evidence,
     /// The predicates that must be attested.
     pub(crate) attestations: BTreeSet<Predicate>,
     /// The principals whose attestations count.
@@ -165,7 +164,7 @@ impl Policy {
 
     /// Other repositories that may have signatures and statements about the image.
     pub fn evidence(&self) -> &[Repository] {
-        &self.evidence
+        self.evidence.repositories()
     }
 
     /// The URI of the verifier, for verdicts.

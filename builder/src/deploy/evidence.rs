@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 use console::at::{self, shown};
 use console::hint::Hinted;
 use content::limits;
-use oci::Repository;
+use oci::{Evidence, Repository};
 use serde::Deserialize;
-
-/// The largest number of repositories of a policy.
-const MOST: usize = 16;
 
 #[derive(Deserialize)]
 struct Policy {
@@ -19,16 +16,10 @@ struct Policy {
     evidence: Evidence,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Evidence {
-    repositories: Vec<Repository>,
-}
-
 /// The repositories of evidence that policies for an image name.
 ///
 /// # Errors
-/// A file cannot be read, is no policy, or is for another repository than the image's.
+/// A file cannot be read, is no policy, is for another repository than the image's, or its `[evidence]` is invalid.
 pub fn repositories(policies: &[PathBuf], image: &Repository) -> Result<Vec<Repository>, Hinted> {
     let mut all = Vec::new();
     for path in policies {
@@ -50,17 +41,15 @@ fn of_policy(bytes: &[u8], image: &Repository) -> Result<Vec<Repository>, String
     let policy = content::toml::parse::<Policy>(bytes);
     let Policy {
         repository,
-        evidence: Evidence { repositories },
+        evidence,
     } = policy.map_err(|error| error.message().to_owned())?;
-    match repositories.len() {
-        _ if repository != *image => Err(format!(
+    if repository != *image {
+        return Err(format!(
             "it is for {repository}, and the image is in {image}"
-        )),
-        count if count > MOST => Err(format!(
-            "evidence.repositories: expected at most {MOST} repositories, found {count}"
-        )),
-        _ => Ok(repositories),
+        ));
     }
+    let beside = evidence.beside(image).map_err(|error| error.to_string())?;
+    Ok(beside.repositories().to_vec())
 }
 
 #[cfg(test)]
@@ -103,8 +92,21 @@ repositories = ["registry.example/bank/signatures"]
             let error = read(&POLICY.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(fault), "{to}: {error}");
         }
-        let many = "\"registry.example/bank/signatures\",".repeat(MOST + 1);
-        let error = read(&POLICY.replace("\"registry.example/bank/signatures\"", &many));
-        assert!(error.unwrap_err().contains("found 17"));
+        for (names, fault) in [
+            ("\"one.example/a\",".repeat(17), "found 17"),
+            ("\"one.example/a\",".repeat(2), "twice"),
+            (String::new(), "found 0"),
+            (
+                "\"registry.example/acme/app\"".to_owned(),
+                "the image's own",
+            ),
+        ] {
+            let policy = POLICY.replace("\"registry.example/bank/signatures\"", &names);
+            let error = read(&policy).unwrap_err();
+            assert!(
+                error.starts_with("evidence.repositories: ") && error.contains(fault),
+                "{error}"
+            );
+        }
     }
 }

@@ -11,6 +11,7 @@ use google::outputs::vault::Vault;
 use google::outputs::vpc_sc::Perimeter;
 use google::outputs::{ImageGrant, KeyGrant, Output, Settings, Unprintable};
 use google::{InvalidName, Member, Role};
+use oci::{Evidence, Repository};
 use serde::Deserialize;
 
 use crate::provider::{self, GrantedProvider};
@@ -24,6 +25,7 @@ pub struct Grant {
     kind: Kind,
     protection: Option<Protection>,
     others: Vec<String>,
+    evidence: Evidence,
     provider: Option<GrantedProvider>,
     vault: Option<Vault>,
     perimeter: Option<Perimeter>,
@@ -77,6 +79,8 @@ struct Document {
     protection_level: Option<Protection>,
     #[serde(default)]
     other_members: Vec<String>,
+    #[serde(default)]
+    evidence: Evidence,
     provider: Option<provider::Entry>,
     vault: Option<Vault>,
     vpc_sc: Option<Perimeter>,
@@ -127,6 +131,7 @@ impl Grant {
             provider: provider.map_err(InvalidGrant::of)?,
             protection: document.protection_level,
             others: document.other_members,
+            evidence: document.evidence,
             vault: document.vault,
             perimeter: document.vpc_sc,
             key,
@@ -175,6 +180,11 @@ impl Grant {
     /// Members of the key's policy that this grant does not make, and that may decrypt as well.
     pub fn others(&self) -> &[String] {
         &self.others
+    }
+
+    /// Other repositories that may have signatures and statements about an image, in addition to those of its policy.
+    pub fn evidence(&self) -> &[Repository] {
+        self.evidence.repositories()
     }
 
     /// The pool whose members may be granted the role.
@@ -329,6 +339,20 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
         ] {
             let error = debug(pool, key, line).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_grant_may_name_repositories_of_evidence() {
+        let read = |names: &str| {
+            let text = format!("{GOOD}\n[evidence]\nrepositories = [{names}]\n");
+            Grant::parse(text.as_bytes()).map(|grant| grant.evidence().len())
+        };
+        assert_eq!(Grant::parse(GOOD.as_bytes()).unwrap().evidence(), []);
+        assert_eq!(read("\"bank.example/signatures\"").unwrap(), 1);
+        for names in ["", "\"bank.example/signatures:v1\""] {
+            let error = read(names).unwrap_err().to_string();
+            assert!(error.contains("evidence.repositories: "), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use console::arguments;
 use console::hint::Hinted;
+use grant::Grant;
 use oci::{Reference, Repository, Target};
 use remote::{Registry, Transport};
 use verifier::Error;
@@ -26,14 +27,20 @@ enum Held {
 }
 
 impl Found {
-    /// Connects to the registry, or opens the layout. A saved image has the repository of the policy.
+    /// Connects to the registry, or opens the layout. A saved image has the repository of the policy. Evidence is in the repositories that the
+    /// policy names, and in those that the grant names, if there is one.
     pub async fn open(
         named: &Named,
         policy: &Policy,
+        grant: Option<&Grant>,
         arguments: &arguments::Registry,
     ) -> Result<Self, Error> {
         let mut found = Self::open_in(named, policy.repository(), arguments).await?;
-        for repository in policy.evidence() {
+        let of_grant = grant.map_or(&[][..], Grant::evidence);
+        let further = of_grant
+            .iter()
+            .filter(|name| **name != *policy.repository() && !policy.evidence().contains(name));
+        for repository in policy.evidence().iter().chain(further) {
             found.evidence.push(connect(repository, arguments).await?);
         }
         Ok(found)

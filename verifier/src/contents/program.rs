@@ -77,7 +77,7 @@ fn listed(program: &[u8]) -> Option<Program> {
     match sbom::linked(program) {
         Ok(Some(crates)) => match sbom::build_info(program) {
             Ok(None) => Some(Program::Crates(crates)),
-            // Whichever is read, the other would be hidden.
+            // If one is read, the other is hidden.
             _ => Some(Program::Invalid(
                 "it has a list of crates and one of Go modules".to_owned(),
             )),

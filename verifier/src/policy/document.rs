@@ -9,7 +9,7 @@ use attest::{ImageName, InvalidImageName, Predicate, Provenance};
 use console::at::At;
 use content::Digest;
 use keyless::TrustRoot;
-use oci::Repository;
+use oci::{Evidence, Repository};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use trust::{Identity, Principal, Principals, Quorum};
@@ -18,8 +18,8 @@ use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
 use super::{
-    Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners, evidence,
-    principal, signatures,
+    Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners, principal,
+    signatures,
 };
 
 #[derive(Deserialize)]
@@ -35,7 +35,8 @@ pub(super) struct Document {
     principal: Vec<principal::Entry>,
     pub(super) signatures: signatures::Entry,
     countersignatures: Option<countersigners::Entry>,
-    evidence: Option<evidence::Entry>,
+    #[serde(default)]
+    evidence: Evidence,
     attestations: Attestations,
     #[serde(default)]
     attestation: Vec<attestation::Entry>,
@@ -164,10 +165,10 @@ impl Document {
         entry.map(|entry| entry.resolve(known)).transpose()
     }
 
-    pub(super) fn evidence(&self) -> Result<Vec<Repository>, InvalidPolicy> {
+    pub(super) fn evidence(&self) -> Result<Evidence, InvalidPolicy> {
         let own = self.repository()?;
-        let named = self.evidence.as_ref().map(|entry| entry.resolve(&own));
-        Ok(named.transpose()?.unwrap_or_default())
+        let beside = self.evidence.clone().beside(&own);
+        beside.map_err(InvalidPolicy::of)
     }
 
     pub(super) fn attesters(

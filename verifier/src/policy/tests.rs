@@ -374,3 +374,22 @@ fn what_the_builder_starts_with_is_read() {
     let grant = std::fs::read(started.join("grant.toml")).unwrap();
     assert!(::grant::Grant::parse(&grant).unwrap().provider().is_some());
 }
+
+#[test]
+fn repositories_of_evidence_are_other_ones_than_the_images() {
+    let (builder, _) = keys();
+    let policy = text(&[("builder", &builder)]);
+    let read = |name: &str| {
+        let parsed = parse(&format!(
+            "{policy}\n[evidence]\nrepositories = [{name:?}]\n"
+        ));
+        parsed.map(|policy| policy.evidence().len())
+    };
+    assert_eq!(parse(&policy).unwrap().evidence(), []);
+    assert_eq!(read("one.example/a").unwrap(), 1);
+    for (name, fault) in [(REPOSITORY, "the image's own"), ("one.example/a:v1", "v1")] {
+        let error = read(name).unwrap_err().to_string();
+        let entry = "evidence.repositories: ";
+        assert!(error.contains(entry) && error.contains(fault), "{error}");
+    }
+}

@@ -1,4 +1,4 @@
-//! No advisory that the policy refuses is about a package of the image, unless someone whom the policy names has answered it.
+//! No advisory that the policy refuses is about a package of the image, unless a principal in `vex_from` has answered it.
 
 use advisories::{Found, vex};
 use chrono::{DateTime, Utc};

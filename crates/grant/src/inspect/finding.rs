@@ -128,7 +128,7 @@ pub enum Finding {
     /// The provider of the grant accepts no token.
     #[error("the provider {provider} accepts no token: it is {state}")]
     ProviderClosed { provider: Provider, state: String },
-    /// The pool has a provider that the grant does not describe. Whatever it accepts becomes a member of the pool.
+    /// The pool has a provider that the grant does not describe. All that it admits are members of the pool.
     #[error("the pool has another provider, which the grant does not describe: {name}")]
     OtherProvider { name: String },
     /// The pool has a second provider, which is deleted.

@@ -150,7 +150,7 @@ fn members_that_are_no_approved_image_are_named() {
             "principal://iam.googleapis.com/nonsense".to_owned(),
             "other-pool",
         ),
-        ("user:someone@one.example".to_owned(), "not-attested"),
+        ("user:eve@one.example".to_owned(), "not-attested"),
         ("allUsers".to_owned(), "not-attested"),
         (deleted, "deleted-member"),
         (format!("deleted:{workforce}"), "deleted-member"),
@@ -247,7 +247,7 @@ fn an_image_is_bound_by_the_role_of_the_grant_at_all_times_or_in_a_window() {
 
 #[test]
 fn roles_are_those_of_the_grant() {
-    let someone = "user:someone@one.example".to_owned();
+    let eve = "user:eve@one.example".to_owned();
     let owner = "serviceAccount:owner@one.iam.gserviceaccount.com".to_owned();
     for (role, member, expected) in [
         (
@@ -262,17 +262,17 @@ fn roles_are_those_of_the_grant() {
         ),
         (
             "roles/cloudkms.admin",
-            someone.clone(),
+            eve.clone(),
             (vec!["administrator"], false),
         ),
         (
             "roles/owner",
-            someone.clone(),
+            eve.clone(),
             (vec!["not-attested"], false),
         ),
         (
             "projects/one/roles/own",
-            someone.clone(),
+            eve.clone(),
             (vec!["unknown-role"], true),
         ),
         (
@@ -291,7 +291,7 @@ fn roles_are_those_of_the_grant() {
             "allAuthenticatedUsers".to_owned(),
             (vec!["unknown-role"], true),
         ),
-        ("roles/cloudkms.viewer", someone, (vec![], true)),
+        ("roles/cloudkms.viewer", eve, (vec![], true)),
     ] {
         let mut live = live(&[&image("good")]);
         live.ring_policy = policy(role, &[&member]);
@@ -313,10 +313,10 @@ fn what_a_workload_administers_is_found() {
 
 #[test]
 fn what_a_role_allows_is_learned() {
-    let someone = "user:someone@one.example";
+    let eve = "user:eve@one.example";
     let role = "projects/one/roles/own";
     let mut live = live(&[&image("good")]);
-    live.ring_policy = policy(role, &[someone]);
+    live.ring_policy = policy(role, &[eve]);
     let unread = Unread {
         fault: "reading projects/one/roles/own: status 403: no".to_owned(),
         hint: "ask",

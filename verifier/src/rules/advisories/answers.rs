@@ -30,7 +30,7 @@ pub(super) struct Answers<'a> {
 pub(super) struct Collected<'a> {
     /// Those that count.
     pub(super) answers: Vec<Answers<'a>>,
-    /// Failures: nobody knows what the signer says last.
+    /// Failures: what the signer says last is not known.
     pub(super) unclear: Vec<Finding>,
     /// Notes on those that do not count.
     pub(super) notes: Vec<Finding>,
