@@ -177,7 +177,7 @@ async fn launch(boot: &Boot, stops: &mut Stops) -> Ending {
         )),
         Ok(Outcome::Refused(refusal)) => console.error(&refusal.to_string()),
         Ok(Outcome::Stopped(_)) => console.info("the machine was switched off"),
-        Err(error) => console.error(&format!("{error} ({})", error.hint())),
+        Err(error) => console.error(&format!("{error} ({})", error.machine_hint())),
     }
     ending(boot.image, restart, &launched)
 }

@@ -58,6 +58,16 @@ impl Error {
         }
     }
 
+    /// What the operator of a machine can do about it, whose launcher logs in as the service account of the instance.
+    pub fn machine_hint(&self) -> &'static str {
+        match self {
+            Self::Registry(error) if error.is_denied() => {
+                "give the service account of the instance roles/artifactregistry.reader on the repository"
+            }
+            _ => self.hint(),
+        }
+    }
+
     pub(super) fn refused(doing: impl Display, fault: impl Display, hint: &'static str) -> Self {
         Hinted::new(format!("{doing}: {fault}"))
             .hinting(hint)
@@ -112,5 +122,25 @@ impl Error {
 
     pub(super) fn signals(source: io::Error) -> Self {
         Self::system("listening for signals", source, AGAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_let_in_by_its_service_account() {
+        let answered = |status| {
+            Error::from(remote::Error::Status {
+                url: "https://r.example/v2/".to_owned(),
+                status,
+                message: String::new(),
+                retry_after: None,
+            })
+        };
+        assert!(answered(403).machine_hint().contains("service account"));
+        assert!(answered(403).hint().contains("docker login"));
+        assert_eq!(answered(500).machine_hint(), answered(500).hint());
     }
 }
