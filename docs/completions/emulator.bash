@@ -197,7 +197,7 @@ _emulator() {
             return 0
             ;;
         emulator__subcmd__serve)
-            opts="-h --state --project --registry-writers --registry-readers --port-base --metadata-address --help"
+            opts="-h --state --project --parent --registry-writers --registry-readers --port-base --metadata-address --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,6 +208,10 @@ _emulator() {
                     return 0
                     ;;
                 --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parent)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

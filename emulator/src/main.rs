@@ -14,7 +14,7 @@ use emulator::error::StartError;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, Stops, contain};
 use emulator::rest::artifact_registry::{Readers, Users, Writers};
 use emulator::serve::{self, Endpoints, LAST_BASE, Ports, Settings};
-use emulator::services::accounts::ProjectId;
+use emulator::services::accounts::{Parent, ProjectId};
 use scratch::Scratch;
 
 /// Confidential Space and the parts of Google Cloud around it, on loopback: for rehearsal, not for
@@ -48,6 +48,13 @@ struct ServeArgs {
     /// A project to set up; its owner's credentials are written below the state folder; can be repeated
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
+    /// What a project is in: an organisation, and folders from the outermost to the innermost, whose policies the project inherits; the
+    /// owners of all projects in an organisation administer it; can be repeated
+    #[arg(
+        long = "parent",
+        value_name = "PROJECT=organizations/NUMBER[/folders/NUMBER...]"
+    )]
+    parents: Vec<Parent>,
     /// Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the repository or on the project that its path
     /// begins with, the project's owner among them; an access token is the password
     #[arg(long, value_enum, value_name = "anyone|owners", hide_possible_values = true, default_value_t = Writers::Anyone)]
@@ -95,6 +102,7 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
         let settings = Settings {
             folder,
             projects: &args.projects,
+            parents: &args.parents,
             users: Users {
                 readers: args.registry_readers,
                 writers: args.registry_writers,

@@ -18,7 +18,7 @@ use crate::launch;
 use crate::registry;
 use crate::rest;
 use crate::rest::artifact_registry::Users;
-use crate::services::accounts::{Accounts, Files, Project, ProjectId};
+use crate::services::accounts::{Accounts, Files, Hierarchy, Parent, Project, ProjectId};
 use crate::services::{Addresses, Clock, Services};
 
 /// The file in the state folder that the running emulator holds locked.
@@ -74,6 +74,8 @@ pub struct Settings<'a> {
     pub folder: &'a Path,
     /// The projects.
     pub projects: &'a [ProjectId],
+    /// What projects are in; others are in no folder and no organisation.
+    pub parents: &'a [Parent],
     /// Who may use the registry.
     pub users: Users,
     /// Where the services listen.
@@ -128,7 +130,8 @@ pub async fn serve(settings: Settings<'_>, clock: Clock) -> Result<Serving, Star
         attestation: listeners.url("attestation")?,
         metadata: settings.metadata,
     };
-    let services = Services::open(folder, settings.projects, &addresses, clock)?;
+    let projects = (settings.projects, hierarchy(&settings)?);
+    let services = Services::open(folder, projects, &addresses, clock)?;
     let services = Arc::new(services);
     let registry = registry::router(folder.join("registry"));
     let registry = settings.users.of(registry, services.clone());
@@ -139,6 +142,13 @@ pub async fn serve(settings: Settings<'_>, clock: Clock) -> Result<Serving, Star
         services,
         tasks,
         _held: held,
+    })
+}
+
+fn hierarchy(settings: &Settings<'_>) -> Result<Hierarchy, StartError> {
+    Hierarchy::new(settings.parents, settings.projects).map_err(|fault| {
+        let hint = "give each project one --parent, and each folder one place";
+        StartError::refused("arranging projects", fault, hint)
     })
 }
 

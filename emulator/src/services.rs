@@ -28,7 +28,7 @@ pub(crate) mod testing {
 
     use super::Context;
     use super::accounts::{AccountState, Accounts, Caller};
-    use super::iam::{Iam, Policies, Pools};
+    use super::iam::{CustomRoles, Iam, Policies, Pools};
     use crate::state::Stored;
 
     /// A call by the owner at time 0.
@@ -52,11 +52,12 @@ pub(crate) mod testing {
         accounts
     }
 
-    /// IAM with this project and its owner, without other policies and pools.
+    /// IAM with this project and its owner, without other policies, pools and custom roles.
     pub fn iam() -> Iam {
         let pools = Stored::in_memory(Pools::default());
         let policies = Stored::in_memory(Policies::default());
-        let iam = Iam::new(Arc::new(accounts()), pools, policies);
+        let roles = Stored::in_memory(CustomRoles::default());
+        let iam = Iam::new(Arc::new(accounts()), pools, policies, roles);
         iam.own_projects().unwrap();
         iam
     }

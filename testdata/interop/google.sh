@@ -71,6 +71,7 @@ google_cloud() { # words of a gcloud command...
   CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="$(endpoint storage)/storage/v1/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="$(endpoint compute)/compute/v1/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_ARTIFACTREGISTRY="$(endpoint artifact_registry)/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER="$(endpoint resource_manager)/" \
   CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
@@ -132,6 +133,15 @@ as_keyholder() { GOOGLE_APPLICATION_CREDENTIALS="$work/cloud/projects/keyholder/
 audit() {
   as_keyholder "$bin/verifier" audit --grant "$work/grant.toml" --kms-endpoint "$(endpoint kms)" \
     --iam-endpoint "$(endpoint iam)" --resource-manager-endpoint "$(endpoint resource_manager)"
+}
+create_role() {
+  google_cloud gcloud iam roles create opener --project=keyholder --permissions=cloudkms.cryptoKeyVersions.useToDecrypt
+}
+# A role on what the project is in, or on itself, and what the audit says while it is bound.
+audit_finds() { # words of the command for the resource, its name, a role, what the audit finds
+  local binding=(--role="$3" --member=user:people@example.com --condition=None)
+  google_cloud gcloud $1 add-iam-policy-binding "$2" "${binding[@]}" && says_no "$4" audit &&
+    google_cloud gcloud $1 remove-iam-policy-binding "$2" "${binding[@]}" && audit
 }
 create_second() {
   google_cloud gcloud iam workload-identity-pools providers create-oidc second --project=keyholder --location=global \
@@ -226,6 +236,13 @@ if need "gcloud" gcloud python3; then
   check "gcloud: the printed command" google_cloud bash "$work/add"
   check "gcloud: the image is bound" bound
   check "verifier: what gcloud made is as granted" audit
+  check "gcloud: iam roles create" create_role
+  check "verifier: a custom role on the project" audit_finds projects keyholder projects/keyholder/roles/opener \
+    "in projects/keyholder: user:people@example.com has projects/keyholder/roles/opener without attestation"
+  check "verifier: a role on the folder" audit_finds "resource-manager folders" 12 roles/cloudkms.cryptoKeyDecrypter \
+    "in folders/12: user:people@example.com has roles/cloudkms.cryptoKeyDecrypter without attestation"
+  check "verifier: a role on the organisation" audit_finds organizations 3 roles/iam.workloadIdentityPoolAdmin \
+    "in organizations/3: user:people@example.com has roles/iam.workloadIdentityPoolAdmin, can change who may decrypt"
   check "gcloud: create a second provider" create_second
   refuse_for "verifier: a pool with a second provider" "the pool has another provider" audit
   check "gcloud: delete the second provider" change_second delete

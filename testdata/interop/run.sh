@@ -79,7 +79,7 @@ echo "image   $digest"
 
 mkfifo "$work/endpoints"
 "$bin/emulator" serve --state "$work/cloud" --project keyholder --project operator --project acme-build --project bank-data \
-  --project clinic-data >"$work/endpoints" &
+  --project clinic-data --parent keyholder=organizations/3/folders/12 >"$work/endpoints" &
 read -r endpoints <"$work/endpoints"
 address="$(sed -E 's/.*"registry":"([^"]+)".*/\1/' <<<"$endpoints")"
 check "install packages" wait "$installing"

@@ -24,6 +24,8 @@ pub(super) fn name<T: FromStr<Err = InvalidName>>(text: &str) -> Result<T, Statu
 pub struct Call {
     /// The HTTP method.
     pub method: String,
+    /// The version of the API, such as `v1`.
+    pub version: String,
     /// The path after `/v1/`, without the verb.
     pub resource: String,
     /// The verb: the part of the path after the colon; may be empty.
@@ -37,10 +39,10 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads a call. `path` is the path after `/v1/`, with percent-encoding resolved.
+    /// Reads a call. `path` is the path after the version, with percent-encoding resolved.
     pub fn read(
         method: &str,
-        path: &str,
+        (version, path): (&str, &str),
         query: BTreeMap<String, String>,
         headers: &HeaderMap,
         body: &[u8],
@@ -60,6 +62,7 @@ impl Call {
         let (method, resource, verb) = (method.to_owned(), resource.to_owned(), verb.to_owned());
         Self {
             method,
+            version: version.to_owned(),
             resource,
             verb,
             query,
@@ -84,6 +87,11 @@ impl Call {
         let value = self.query.get(name);
         let value = value.or_else(|| self.query.get(&in_proto(name)));
         value.map_or("", String::as_str)
+    }
+
+    /// Whether a parameter is `true`, which gcloud writes `True`.
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.parameter(name).eq_ignore_ascii_case("true")
     }
 
     /// Parses the body as a message; an empty body is an empty message.
@@ -118,7 +126,7 @@ mod tests {
             "options.requested_policy_version",
         ] {
             let query = BTreeMap::from([(name.to_owned(), "3".to_owned())]);
-            let call = Call::read("GET", "a/b", query, &HeaderMap::new(), b"");
+            let call = Call::read("GET", ("v1", "a/b"), query, &HeaderMap::new(), b"");
             assert_eq!(
                 call.parameter("options.requestedPolicyVersion"),
                 "3",

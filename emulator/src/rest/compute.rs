@@ -53,7 +53,7 @@ async fn handle(
     body: Bytes,
 ) -> Result<Response, LegacyError> {
     let (services, links) = &*shared;
-    let call = Call::read(method.as_str(), &path, query, &headers, &body);
+    let call = Call::read(method.as_str(), ("v1", &path), query, &headers, &body);
     let context = services.context(call.bearer.as_deref(), Service::Compute)?;
     let asked = Asked {
         compute: &services.compute,

@@ -1,5 +1,6 @@
-//! IAM v1: workload identity pools and service accounts.
+//! IAM v1: workload identity pools, service accounts and roles.
 
+mod roles;
 mod service_accounts;
 
 use std::fmt::Display;
@@ -46,6 +47,17 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         (_, ["projects", project, "serviceAccounts", rest @ ..]) => {
             service_accounts::answer(iam, &context, call, project, rest)
         }
+        (
+            _,
+            [
+                collection @ ("projects" | "organizations"),
+                owner,
+                "roles",
+                rest @ ..,
+            ],
+        ) => roles::custom_roles(iam, &context, call, [collection, owner], rest),
+        (_, ["roles", rest @ ..]) => roles::predefined_roles(call, rest),
+        ("POST", ["permissions:queryTestablePermissions"]) => roles::testable_permissions(call),
         _ => Err(call.unknown()),
     }
 }
@@ -86,7 +98,7 @@ fn pools(
         ("GET", [pool, "providers"]) => {
             let page = Page::read(call, PAGE)?;
             let (pool, mut found) = iam.list_providers(context, [project, location, pool])?;
-            if call.parameter("showDeleted") != "true" {
+            if !call.is_true("showDeleted") {
                 found.retain(|_, (_, existence)| *existence == Existence::Active);
             }
             let (found, next) = page.of(found);

@@ -29,14 +29,26 @@ impl<'a> Page<'a> {
     /// The size is not a number, or negative.
     pub(super) fn read(call: &'a Call, sizes: Sizes) -> Result<Self, Status> {
         let size = match call.parameter("pageSize") {
-            "" | "0" => sizes.default,
+            "" => 0,
             text => text
                 .parse()
                 .map_err(|_| Status::invalid("Invalid page size."))?,
         };
+        Self::new(size, call.parameter("pageToken"), sizes)
+    }
+
+    /// The page of this size, or of the default size if it is 0, after the page with this token.
+    ///
+    /// # Errors
+    /// The size is negative.
+    pub(super) fn new(size: i64, token: &'a str, sizes: Sizes) -> Result<Self, Status> {
+        let size = match size {
+            0 => sizes.default,
+            size => usize::try_from(size).map_err(|_| Status::invalid("Invalid page size."))?,
+        };
         Ok(Self {
             size: size.min(sizes.most),
-            after: call.parameter("pageToken"),
+            after: token,
         })
     }
 
@@ -71,7 +83,7 @@ mod tests {
         let all = ["a", "b", "c", "d"].map(|id| (id.to_owned(), ()));
         let query = [("pageSize", size), ("pageToken", token)];
         let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let call = Call::read("GET", "x", query.into(), &HeaderMap::new(), b"");
+        let call = Call::read("GET", ("v1", "x"), query.into(), &HeaderMap::new(), b"");
         let (page, next) = Page::read(&call, SIZES)?.of(all.into());
         Ok((page.into_keys().collect(), next))
     }

@@ -208,7 +208,13 @@ mod tests {
         let body = body.to_string();
         let path = "projects/project/topics/topic";
         let headers = axum::http::HeaderMap::new();
-        Call::read("POST", path, BTreeMap::new(), &headers, body.as_bytes())
+        Call::read(
+            "POST",
+            ("v1", path),
+            BTreeMap::new(),
+            &headers,
+            body.as_bytes(),
+        )
     }
 
     fn read(body: Value) -> Result<Vec<Message>, u16> {

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use content::limits;
@@ -40,12 +40,15 @@ pub(super) fn versions(versions: &[&str], services: Arc<Services>, answer: Answe
 async fn handle(
     State((services, answer)): State<(Arc<Services>, Answer)>,
     method: Method,
+    uri: Uri,
     UrlPath(path): UrlPath<String>,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = Call::read(method.as_str(), &path, query, &headers, &body);
+    let version = uri.path().split('/').nth(1).unwrap_or_default();
+    let path = (version, path.as_str());
+    let call = Call::read(method.as_str(), path, query, &headers, &body);
     match answer(&services, &call) {
         Ok(value) => Json(value).into_response(),
         Err(status) => status.into_response(),

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use super::accounts::{AccountState, Accounts, ProjectId, Service};
+use super::accounts::{AccountState, Accounts, Hierarchy, ProjectId, Service};
 use super::artifact_registry::ArtifactRegistry;
 use super::compute::{Compute, Fleet};
-use super::iam::{Iam, Policies, Pools};
+use super::iam::{CustomRoles, Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
 use super::logging::{Log, Logging};
 use super::pubsub::{PubSub, Queues};
@@ -60,13 +60,13 @@ pub struct Services {
 }
 
 impl Services {
-    /// Sets up services with these projects, continuing from the state in `folder`.
+    /// Sets up services with these projects in these folders and organisations, continuing from the state in `folder`.
     ///
     /// # Errors
     /// The folder cannot be read or written, or a project cannot be set up.
     pub fn open(
         folder: &Path,
-        projects: &[ProjectId],
+        (projects, hierarchy): (&[ProjectId], Hierarchy),
         addresses: &Addresses,
         clock: Clock,
     ) -> Result<Self, StartError> {
@@ -76,6 +76,7 @@ impl Services {
         for project in projects {
             accounts.add_project(project, &folder.join("projects"), token_uri)?;
         }
+        accounts.arrange(hierarchy);
         let accounts = Arc::new(accounts);
         let key = Stored::open(&state, "attestation", attestation::Key::new)?;
         let attestation = key
@@ -86,8 +87,11 @@ impl Services {
             accounts.clone(),
             kept(&state, "pools", Pools::default())?,
             kept(&state, "policies", Policies::default())?,
+            kept(&state, "roles", CustomRoles::default())?,
         ));
-        iam.own_projects().map_err(|_| StartError::state(&"IAM"))?;
+        iam.own_projects()
+            .and_then(|()| iam.administer_organizations())
+            .map_err(|_| StartError::state(&"IAM"))?;
         let logging = Arc::new(Logging::new(Log::open(&state)?, iam.clone()));
         let compute = Compute::new(
             kept(&state, "compute", Fleet::default())?,

@@ -1,13 +1,15 @@
 //! IAM v1: policies on resources, read and written with etags; workload identity pools, which admit
-//! external identities; and service accounts.
+//! external identities; service accounts; and custom roles.
 
 mod condition;
+mod containers;
 mod member;
 mod policies;
 mod policy;
 mod projects;
 mod provider;
 mod role;
+mod roles;
 mod service_accounts;
 
 use std::sync::Arc;
@@ -25,12 +27,18 @@ pub use self::member::Principals;
 pub use self::policies::Policies;
 pub use self::policy::{Binding, Change, Policy};
 pub use self::provider::{Alteration, Existence, Oidc, Pool, Pools, Provider, Providers};
+pub use self::role::Grantable;
+pub use self::role::custom::{CustomRole, CustomRoles, RoleField, RoleShown, Stage};
+pub use self::role::permissions;
+pub use self::role::predefined::{self, Predefined};
+pub use self::roles::{RoleChange, RoleName};
 
 /// Identity and Access Management.
 pub struct Iam {
     accounts: Arc<Accounts>,
     pools: Stored<Pools>,
     policies: Stored<Policies>,
+    roles: Stored<CustomRoles>,
 }
 
 /// The request `CreateWorkloadIdentityPool`.
@@ -62,19 +70,25 @@ pub struct CreateProvider {
 }
 
 impl Iam {
-    /// A service with these pools and policies.
-    pub fn new(accounts: Arc<Accounts>, pools: Stored<Pools>, policies: Stored<Policies>) -> Self {
+    /// A service with these pools, policies and custom roles.
+    pub fn new(
+        accounts: Arc<Accounts>,
+        pools: Stored<Pools>,
+        policies: Stored<Policies>,
+        roles: Stored<CustomRoles>,
+    ) -> Self {
         Self {
             accounts,
             pools,
             policies,
+            roles,
         }
     }
 
     /// Checks that the caller has the permission on the first of `resources`; the others are its parents.
     ///
     /// # Errors
-    /// No policy on a resource or its project grants the permission. The error names it.
+    /// No policy on a resource, its project or what the project is in grants the permission. The error names it.
     pub fn demand(
         &self,
         context: &Context,
@@ -97,25 +111,29 @@ impl Iam {
         project: &str,
         resources: &[&str],
     ) -> Result<(), Status> {
-        let Context { caller, now } = context;
         let resource = resources.first().copied().unwrap_or_default();
-        // Every resource inherits the policy of its project.
-        let own = self
-            .accounts
-            .project_id(project)
-            .map(|id| format!("projects/{id}"));
-        let all: Vec<_> = resources.iter().copied().chain(own.as_deref()).collect();
+        // Every resource inherits the policy of its project, and those of what the project is in.
+        let above = self.project_chain(project);
+        let all = resources.iter().copied();
+        let all: Vec<_> = all.chain(above.iter().map(String::as_str)).collect();
+        match self.is_granted(context, permission, &all) {
+            true => Ok(()),
+            false => Err(Status::denied(permission, resource)),
+        }
+    }
+
+    /// Whether a policy on one of `resources` (a resource and its parents) grants the caller the permission.
+    fn is_granted(&self, context: &Context, permission: &str, resources: &[&str]) -> bool {
+        let Context { caller, now } = context;
         let is_admitted = match caller {
             Caller::Federated(federated) => self.pools.look(|pools| pools.admits(&federated.pool)),
             Caller::ServiceAccount(_) => true,
         };
-        let is_granted = self
-            .policies
-            .look(|policies| policies.allow(caller, permission, &all, *now));
-        match is_admitted && is_granted {
-            true => Ok(()),
-            false => Err(Status::denied(permission, resource)),
-        }
+        is_admitted
+            && self.policies.look(|policies| {
+                self.roles
+                    .look(|roles| policies.allow(roles, caller, permission, resources, *now))
+            })
     }
 
     /// The policy of a resource in the requested policy version.
@@ -132,12 +150,53 @@ impl Iam {
     /// # Errors
     /// The policy was changed since it was read, or the new policy is invalid.
     pub fn set_policy(&self, resource: &str, change: Change) -> Result<Policy, Status> {
+        let project = resource.split('/').nth(1).unwrap_or_default();
+        self.set_policy_within(&self.project_chain(project), resource, change)
+    }
+
+    /// Replaces the policy of a resource whose name does not contain its project.
+    ///
+    /// # Errors
+    /// As [`Self::set_policy`].
+    pub fn set_policy_of(
+        &self,
+        project: &str,
+        resource: &str,
+        change: Change,
+    ) -> Result<Policy, Status> {
+        self.set_policy_within(&self.project_chain(project), resource, change)
+    }
+
+    /// Replaces the policy of a resource of these `owners`, whose custom roles it can name.
+    fn set_policy_within(
+        &self,
+        owners: &[String],
+        resource: &str,
+        change: Change,
+    ) -> Result<Policy, Status> {
+        let accounts = &*self.accounts;
         self.policies.change(|policies| {
             self.pools.look(|pools| {
-                let accounts = &*self.accounts;
-                policies.set(resource, change, Principals { accounts, pools })
+                self.roles.look(|custom| {
+                    let roles = Grantable { custom, owners };
+                    let principals = Principals {
+                        accounts,
+                        pools,
+                        roles,
+                    };
+                    policies.set(resource, change, principals)
+                })
             })
         })
+    }
+
+    /// A project that is named by ID or number, its folders and its organisation, from the inside out; empty if there is no such
+    /// project.
+    fn project_chain(&self, project: &str) -> Vec<String> {
+        let own = self.accounts.project_id(project);
+        let own = own.map(|id| format!("projects/{id}"));
+        let above = self.accounts.above(project).iter().map(ToString::to_string);
+        own.into_iter().chain(above).collect()
     }
 
     /// The resources with policies, of those for which `is_meant`.

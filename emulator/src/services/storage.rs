@@ -213,7 +213,10 @@ impl Storage {
         change: Change,
     ) -> Result<Policy, LegacyError> {
         let bucket = self.demand(context, "storage.buckets.setIamPolicy", bucket)?;
-        Ok(self.iam.set_policy(&resource(&bucket.name), change)?)
+        let project = bucket.project.get().to_string();
+        Ok(self
+            .iam
+            .set_policy_of(&project, &resource(&bucket.name), change)?)
     }
 
     /// A bucket on which the caller has the permission. That a bucket does not exist is no secret.

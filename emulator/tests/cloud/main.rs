@@ -8,6 +8,7 @@ mod lifecycle;
 mod networks;
 mod registry;
 mod requests;
+mod roles;
 mod state;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use emulator::rest::artifact_registry::{Readers, Users, Writers};
 use emulator::serve::{Ports, Serving, Settings, serve};
+use emulator::services::accounts::Parent;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,6 +28,7 @@ struct Scene {
     endpoints: Value,
     users: Users,
     ports: Ports,
+    parents: Vec<Parent>,
     serving: Option<Serving>,
     state: TempDir,
 }
@@ -46,6 +49,7 @@ impl Scene {
                 ..Users::default()
             },
             ports: Ports::Free,
+            parents: Vec::new(),
             runtime: Runtime::new().unwrap(),
             endpoints: Value::Null,
             serving: None,
@@ -64,6 +68,7 @@ impl Scene {
         let settings = Settings {
             folder: self.state.path(),
             projects: &projects,
+            parents: &self.parents,
             users: self.users,
             ports: self.ports,
             metadata: free(),

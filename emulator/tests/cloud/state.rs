@@ -137,6 +137,7 @@ fn a_port_that_is_taken_is_named() {
     let settings = Settings {
         folder: state.path(),
         projects: &[],
+        parents: &[],
         users: Users::default(),
         ports: Ports::From(port),
         metadata: free(),

@@ -7,7 +7,7 @@ use super::issued::{AccessToken, AccountState, Issued};
 use super::project::Project;
 use super::self_signed::{SCOPE, SelfSigned, Service};
 use super::service_account::{ServiceAccount, is_of_google};
-use super::{Caller, Federated, ProjectId};
+use super::{Caller, Container, Federated, Hierarchy, ProjectId};
 use crate::error::StartError;
 use crate::project::project_number;
 use crate::random;
@@ -20,6 +20,8 @@ pub struct Accounts {
     pub(super) state: Stored<AccountState>,
     /// The address for access tokens, which key files name.
     pub(super) token_uri: String,
+    /// What the projects are in.
+    hierarchy: Hierarchy,
 }
 
 impl Accounts {
@@ -29,7 +31,23 @@ impl Accounts {
             projects: BTreeMap::new(),
             state,
             token_uri: String::new(),
+            hierarchy: Hierarchy::default(),
         }
+    }
+
+    /// Puts the projects in folders and organisations.
+    pub fn arrange(&mut self, hierarchy: Hierarchy) {
+        self.hierarchy = hierarchy;
+    }
+
+    /// What the projects are in.
+    pub fn hierarchy(&self) -> &Hierarchy {
+        &self.hierarchy
+    }
+
+    /// The folders and the organisation of a project that is named by ID or number, from the inside out.
+    pub fn above(&self, name: &str) -> &[Container] {
+        self.id(name).map_or(&[], |id| self.hierarchy.above(&id))
     }
 
     /// Sets up a project with an owner whose files are below `folder`. Existing keys and tokens there are

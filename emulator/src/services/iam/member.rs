@@ -4,7 +4,7 @@ use expression::google::is_attribute;
 use google::{Identities, Member as PoolMember};
 
 use crate::services::accounts::{Accounts, Caller, Federated};
-use crate::services::iam::Pools;
+use crate::services::iam::{Grantable, Pools};
 use crate::status::Status;
 
 /// The allowed length of the ID of a workforce pool, in characters (IAM v1, `workforcePools.create`).
@@ -112,13 +112,15 @@ fn is_deleted(text: &str) -> bool {
     }
 }
 
-/// The service accounts and pools that policies can name. The emulator has no Google accounts.
+/// The service accounts, pools and roles that a policy can name. The emulator has no Google accounts.
 #[derive(Clone, Copy)]
 pub struct Principals<'a> {
     /// The service accounts.
     pub accounts: &'a Accounts,
     /// The workload identity pools.
     pub pools: &'a Pools,
+    /// The roles.
+    pub roles: Grantable<'a>,
 }
 
 impl Principals<'_> {
@@ -280,6 +282,10 @@ mod tests {
         let principals = Principals {
             accounts,
             pools: &pools,
+            roles: Grantable {
+                custom: &Default::default(),
+                owners: &[],
+            },
         };
         principals.check(member).map_err(|status| status.message)
     }

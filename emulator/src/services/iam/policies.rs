@@ -10,6 +10,7 @@ use super::condition::holds;
 use super::member::{Principals, is_member};
 use super::policy::{Binding, CONDITIONAL, Change, Policy, check, check_version};
 use super::role;
+use super::role::custom::CustomRoles;
 use crate::services::accounts::Caller;
 use crate::status::Status;
 
@@ -109,10 +110,17 @@ impl Policies {
 
     /// Whether a policy on one of `resources` (the resource and its parents) grants the caller the
     /// permission at the time `now`, in Unix seconds.
-    pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: u64) -> bool {
+    pub fn allow(
+        &self,
+        custom: &CustomRoles,
+        caller: &Caller,
+        permission: &str,
+        resources: &[&str],
+        now: u64,
+    ) -> bool {
         let policies = resources.iter().filter_map(|r| self.policies.get(*r));
         policies.flat_map(|policy| &policy.bindings).any(|binding| {
-            role::has(&binding.role, permission)
+            role::has(custom, &binding.role, permission)
                 && binding.members.iter().any(|m| is_member(caller, m))
                 && holds(binding.condition.as_ref(), resources[0], now)
         })
@@ -145,7 +153,7 @@ mod tests {
     use super::*;
     use crate::protojson::parse;
     use crate::services::accounts::Federated;
-    use crate::services::iam::{Pool, Pools};
+    use crate::services::iam::{Grantable, Pool, Pools};
     use crate::services::testing::accounts;
     use serde_json::{Value, json};
 
@@ -185,6 +193,10 @@ mod tests {
         let principals = Principals {
             accounts: &accounts(),
             pools: &pools,
+            roles: Grantable {
+                custom: &CustomRoles::default(),
+                owners: &[],
+            },
         };
         policies.set(KEY, change, principals)
     }
@@ -247,7 +259,8 @@ mod tests {
     #[test]
     fn permissions_follow_role_member_and_condition() {
         let allow = |condition: Option<&str>, permission| {
-            policies(condition).allow(&federated(), permission, &[KEY], 0)
+            let custom = CustomRoles::default();
+            policies(condition).allow(&custom, &federated(), permission, &[KEY], 0)
         };
         let decrypt = "cloudkms.cryptoKeyVersions.useToDecrypt";
         assert!(allow(None, decrypt));

@@ -124,7 +124,7 @@ impl Binding {
     }
 
     fn check(&self, resource: &str, principals: Principals<'_>) -> Result<(), Status> {
-        if !role::is_grantable(&self.role, resource) {
+        if !principals.roles.includes(&self.role, resource) {
             let message = format!("Role {} is not supported for this resource.", self.role);
             return Err(Status::invalid(message));
         }
