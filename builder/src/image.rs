@@ -10,6 +10,7 @@ mod folder;
 mod layout;
 pub(crate) mod output;
 mod packages;
+mod replaced;
 pub mod several;
 mod wheels;
 

@@ -9,8 +9,8 @@ use console::hint::Hinted;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use scratch::Scratch;
 
-use super::several::LIST;
-use crate::at::At;
+use super::replaced::{self, InTheWay};
+use crate::at::{self, At};
 use crate::error::Error;
 
 /// A layout that is being written, in a temporary folder next to its final path.
@@ -24,17 +24,10 @@ impl Output {
     /// Makes an empty folder that can become `place`.
     ///
     /// # Errors
-    /// There is something other than a layout or an empty folder, or the folder cannot be made.
+    /// There is something that no build has written, other than an empty folder, or the folder cannot be made.
     pub fn prepare(place: &Path) -> Result<Self, Error> {
         let failed = At::writing(place);
-        if !may_be_replaced(place).map_err(&failed)? {
-            let place = place.display();
-            let taken = Hinted::new(format_args!(
-                "writing {place}: the path exists and is not a layout"
-            ));
-            let hint = "choose another path, or remove the existing file or folder";
-            return Err(taken.hinting(hint).into());
-        }
+        check(place)?;
         let beside = place
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
@@ -59,8 +52,10 @@ impl Output {
     /// Moves the folder to its place. An earlier layout is removed.
     ///
     /// # Errors
-    /// It cannot be moved; then the place is unchanged.
+    /// Another program has written to the place since [`Output::prepare`], or the folder cannot be moved; then the place is
+    /// unchanged.
     pub fn publish(self) -> Result<(), Error> {
+        check(&self.place)?;
         let (from, to) = (self.folder.as_path(), self.place.as_path());
         let exchanged = match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
             Err(rustix::io::Errno::NOENT) => fs::rename(from, to),
@@ -71,16 +66,18 @@ impl Output {
     }
 }
 
-fn may_be_replaced(place: &Path) -> io::Result<bool> {
-    match fs::read_dir(place) {
-        Ok(mut entries) => {
-            let is_ours = ["oci-layout", LIST].map(|name| place.join(name).is_file());
-            Ok(is_ours.contains(&true) || entries.next().is_none())
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
-        Err(error) => Err(error),
+/// Checks that nothing is lost if the path is replaced.
+fn check(place: &Path) -> Result<(), Error> {
+    match replaced::in_the_way(place).map_err(At::writing(place))? {
+        None => Ok(()),
+        Some(found) => Err(taken(place, &found).into()),
     }
+}
+
+fn taken(place: &Path, found: &InTheWay) -> Hinted {
+    Hinted::new(format_args!("writing {}: {found}", at::shown(place))).hinting(
+        "only the output of an earlier build is replaced: choose another path, or move away what is there",
+    )
 }
 
 #[cfg(test)]
@@ -89,7 +86,8 @@ mod tests {
 
     fn publish(place: &Path, text: &str) {
         let output = Output::prepare(place).unwrap();
-        fs::write(output.path().join("oci-layout"), text).unwrap();
+        replaced::example(output.path());
+        fs::write(output.path().join("provenance.json"), text).unwrap();
         output.publish().unwrap();
     }
 
@@ -99,41 +97,36 @@ mod tests {
         let place = scratch.path().join("layout");
         publish(&place, "one");
         publish(&place, "two");
-        assert_eq!(fs::read_to_string(place.join("oci-layout")).unwrap(), "two");
+        let provenance = fs::read_to_string(place.join("provenance.json")).unwrap();
+        assert_eq!(provenance, "two");
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn the_layouts_of_several_images_are_replaced() {
+    fn what_no_build_wrote_is_in_the_way_before_the_build_and_after_it() {
         let scratch = tempfile::tempdir().unwrap();
-        let place = scratch.path().join("out");
-        for image in ["one", "two"] {
-            let output = Output::prepare(&place).unwrap();
-            fs::write(output.path().join(LIST), "[]").unwrap();
-            fs::create_dir(output.path().join(image)).unwrap();
-            output.publish().unwrap();
-        }
-        assert!(place.join("two").is_dir() && !place.join("one").exists());
-    }
-
-    #[test]
-    fn only_layouts_are_replaced() {
-        let scratch = tempfile::tempdir().unwrap();
-        fs::write(scratch.path().join("precious"), "").unwrap();
-        let file = scratch.path().join("precious");
-        for place in [scratch.path(), &file] {
+        let precious = scratch.path().join("precious");
+        fs::write(&precious, "").unwrap();
+        for (place, expected) in [
+            (
+                scratch.path(),
+                "it contains precious, which no build writes",
+            ),
+            (&precious, "it is not a folder"),
+        ] {
             let Err(taken) = Output::prepare(place) else {
                 panic!("{} is replaced", place.display());
             };
-            assert_eq!(
-                taken.to_string(),
-                format!(
-                    "writing {}: the path exists and is not a layout",
-                    place.display()
-                )
-            );
+            let expected = format!("writing {}: {expected}", place.display());
+            assert_eq!(taken.to_string(), expected);
+            assert!(taken.hint().is_some());
         }
-        assert!(file.exists());
+        let place = scratch.path().join("layout");
+        let output = Output::prepare(&place).unwrap();
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("notes"), "").unwrap();
+        output.publish().unwrap_err();
+        assert!(precious.exists() && place.join("notes").exists());
     }
 
     #[test]

@@ -170,7 +170,11 @@ mod tests {
             ),
             (
                 "[[image]]\nname = '../a'\nentrypoint = []\n",
-                "invalid name of an image: ",
+                "invalid name of an image: expected lower-case letters",
+            ),
+            (
+                "[[image]]\nname = 'images.json'\nentrypoint = []\n",
+                "invalid name of an image: a build writes its list of images as images.json",
             ),
             (
                 "[[image]]\nname = 'a'\nentrypoint = []\n[[image.user]]\nname = 'app'\nuid = 1\n",

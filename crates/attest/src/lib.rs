@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod image_list;
 mod image_name;
 pub mod kind;
 mod list;
@@ -15,6 +16,7 @@ mod vsa;
 
 pub use self::sbom::Sbom;
 pub use error::Error;
+pub use image_list::{ImageList, ListedImage};
 pub use image_name::{ImageName, InvalidImageName};
 pub use kind::PredicateType;
 pub use predicate::Predicate;

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use attest::ImageName;
-use console::at::At;
+use attest::{ImageList, ImageName};
 use console::hint::Hinted;
 use content::limits;
 use serde::Deserialize;
@@ -13,8 +12,6 @@ use super::error::RebuildError;
 
 /// Maximum number of names in an error message.
 const SHOWN: usize = 16;
-/// The file that the builder writes beside the layouts of several images.
-const LIST: &str = "images.json";
 /// The description of the images in the source.
 const DESCRIPTION: &str = "Image.toml";
 const CHOOSE: &str = "name one of them: as `image` in [source] of the policy, or, for `verifier rebuild`, with --image";
@@ -67,16 +64,18 @@ fn described(path: &Path) -> Option<toml::Value> {
 /// Checks that one image was built, and not all that the source describes.
 ///
 /// # Errors
-/// There are the layouts of several.
+/// There are the layouts of several, or their list cannot be read.
 pub(super) fn check_single(layout: &Path) -> Result<(), RebuildError> {
-    if !layout.join(LIST).is_file() {
+    let Some(list) = ImageList::read(layout)? else {
         return Ok(());
-    }
-    let entries = std::fs::read_dir(layout).map_err(At::reading(layout))?;
-    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
-    let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
-    let names: BTreeSet<_> = names.collect();
-    Err(several(&names.iter().map(String::as_str).collect()))
+    };
+    Err(several(
+        &list
+            .images
+            .iter()
+            .map(|image| image.name.as_str())
+            .collect(),
+    ))
 }
 
 fn several(names: &BTreeSet<&str>) -> RebuildError {
@@ -116,6 +115,9 @@ fn shown<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use attest::ListedImage;
+    use content::Digest;
+
     use super::*;
 
     fn name(text: &str) -> ImageName {
@@ -189,10 +191,17 @@ mod tests {
     fn the_layouts_of_several_images_are_named() {
         let layout = tempfile::tempdir().unwrap();
         check_single(layout.path()).unwrap();
-        std::fs::write(layout.path().join(LIST), "[]").unwrap();
-        for image in ["worker", "server"] {
-            std::fs::create_dir(layout.path().join(image)).unwrap();
-        }
+        let list = layout.path().join(ImageList::FILE);
+        std::fs::write(&list, "{}").unwrap();
+        let damaged = check_single(layout.path()).unwrap_err().to_string();
+        assert!(damaged.contains("parsing images.json: "), "{damaged}");
+        let images = ["server", "worker"].map(|image| ListedImage {
+            name: name(image),
+            image_digest: Digest::of(b"manifest"),
+            image_id: Digest::of(b"configuration"),
+        });
+        let images = images.to_vec();
+        std::fs::write(&list, ImageList { images }.to_bytes().unwrap()).unwrap();
         let error = check_single(layout.path()).unwrap_err();
         assert_eq!(
             error.to_string(),
