@@ -167,7 +167,7 @@ fn by_url(archive: &Archive) -> ResourceDescriptor {
 fn by_purl(item: &attest::sbom::Item) -> ResourceDescriptor {
     ResourceDescriptor {
         uri: Some(item.purl.clone()),
-        digest: sha256(&item.digest),
+        digest: item.digest.as_ref().map(sha256).unwrap_or_default(),
         name: None,
     }
 }

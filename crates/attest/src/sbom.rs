@@ -24,8 +24,9 @@ mod spdx;
 
 pub use self::spdx::Spdx;
 pub use item::{
-    CRATE, DebianPackage, Item, MODULE, PACKAGE, WHEEL, crate_purl, git_crate_purl, image_purl,
-    module_purl, own_crate_purl, own_module_purl, package_purl, wheel_purl,
+    CRATE, DebianPackage, Item, MODULE, PACKAGE, STANDARD_LIBRARY, WHEEL, crate_purl,
+    git_crate_purl, image_purl, module_purl, own_crate_purl, own_module_purl, package_purl,
+    wheel_purl,
 };
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
@@ -111,7 +112,7 @@ impl Sbom {
             purl: image_purl(repository, &digest),
             name: repository.to_owned(),
             version: digest.to_string(),
-            digest,
+            digest: Some(digest),
         };
         let files: Vec<_> = files.collect();
         let paths = files.iter().map(|(path, _)| path.clone()).collect();
@@ -209,7 +210,17 @@ impl Sbom {
             .map(String::as_str)
     }
 
+    /// Adds Go's standard library, by the digest of what has it; `None` if that is not known.
+    pub fn add_standard_library(&mut self, version: &str, digest: Option<Digest>) {
+        let purl = module_purl(STANDARD_LIBRARY, version);
+        self.insert(purl, STANDARD_LIBRARY, version, digest);
+    }
+
     fn add(&mut self, purl: String, name: &str, version: &str, digest: Digest) {
+        self.insert(purl, name, version, Some(digest));
+    }
+
+    fn insert(&mut self, purl: String, name: &str, version: &str, digest: Option<Digest>) {
         let (name, version) = (name.to_owned(), version.to_owned());
         self.packages.insert(
             purl.clone(),
@@ -345,7 +356,7 @@ fn component(kind: Classification, item: &Item) -> Result<Component, Error> {
     let reference = Some(item.purl.clone());
     let mut component = Component::new(kind, &item.name, &item.version, reference);
     component.purl = Some(purl(&item.purl)?);
-    component.hashes = hashes(&item.digest);
+    component.hashes = item.digest.as_ref().and_then(hashes);
     Ok(component)
 }
 

@@ -127,12 +127,12 @@ fn sides(fault: &Fault) -> Option<(String, [Value; 2])> {
 
 fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, Value> {
     items
-        .map(|item| (item.purl.clone(), Value::Digest(item.digest)))
+        .map(|item| (item.purl.clone(), value(item.digest)))
         .collect()
 }
 
-/// The digests of the components whose package URL begins with `prefix`. One that is there twice, or has no digest, differs
-/// from any of a rebuild.
+/// The digests of the components whose package URL begins with `prefix`. One that is there twice, differs from any of a rebuild, and so
+/// does one without a digest from one that has any.
 fn listed(document: &Document, prefix: &str) -> BTreeMap<String, Value> {
     let mut listed: BTreeMap<String, Value> = BTreeMap::new();
     for component in &document.components {
@@ -152,6 +152,10 @@ fn digest(component: &Component) -> Value {
     let digest = component
         .digest("SHA-256")
         .and_then(|hex| Digest::from_hex(hex).ok());
+    value(digest)
+}
+
+fn value(digest: Option<Digest>) -> Value {
     digest.map_or(Value::Text("no SHA-256".to_owned()), Value::Digest)
 }
 

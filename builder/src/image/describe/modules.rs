@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use attest::Sbom;
 use attest::provenance::ResourceDescriptor;
-use attest::sbom::{module_purl, own_module_purl};
+use attest::sbom::{STANDARD_LIBRARY, module_purl, own_module_purl};
 use console::hint::Hinted;
 use content::Digest;
 use sbom::{BuildInfo, Module};
@@ -12,11 +12,9 @@ use sbom::{BuildInfo, Module};
 use super::{Description, sha256};
 use crate::inputs::git::{Dependencies, GoModules, Source};
 use crate::inputs::go;
-use crate::lock::modules::{self, Part};
+use crate::lock::modules::{self, ModuleName, Part};
+use crate::lock::packages::Package;
 use crate::untrusted::shown;
-
-/// Go's standard library, by the name that the Go vulnerability database has for it.
-const STANDARD: &str = "stdlib";
 
 /// The modules of a lock. A file `go.mod` alone is a part of its module.
 pub(super) fn resolved(modules: &[modules::Module]) -> impl Iterator<Item = ResourceDescriptor> {
@@ -76,24 +74,25 @@ fn add_standard(
     let go = info.go.trim_start_matches("go");
     // Experiments follow the version.
     let go = go.split([' ', '-']).next().unwrap_or_default();
-    let toolchain = go::toolchain(&description.lock.modules, go).map(|toolchain| toolchain.sha256);
-    let toolchain = toolchain.or_else(|| of_command(go, description));
-    let digest = toolchain.ok_or_else(|| absent(&format!("the standard library of Go {go}")))?;
-    sbom.add_module(STANDARD, go, digest);
-    Ok(module_purl(STANDARD, go))
+    let lock = description.lock;
+    let toolchain = go::toolchain(&lock.modules, go).map(|toolchain| toolchain.sha256);
+    if toolchain.is_none() && description.source.go.is_some() {
+        return Err(absent(&format!("the standard library of Go {go}")));
+    }
+    sbom.add_standard_library(go, toolchain.or_else(|| of_command(go, &lock.packages)));
+    Ok(module_purl(STANDARD_LIBRARY, go))
 }
 
-/// The digest of what has the standard library that a command used: Debian's package of Go's source, or else an input that the
-/// lock names.
-fn of_command(go: &str, description: &Description<'_>) -> Option<Digest> {
-    if description.source.go.is_some() {
-        return None;
-    }
+/// The digest of what has the standard library that a command used: Debian's package of the source of this version of Go. It is not
+/// known of a program that was linked by another Go, such as one in an archive.
+fn of_command(go: &str, packages: &[Package]) -> Option<Digest> {
     let language: Vec<_> = go.splitn(3, '.').take(2).collect();
     let name = format!("golang-{}-src", language.join("."));
-    let packages = &description.lock.packages;
-    let package = packages.iter().find(|package| package.name == name);
-    Some(package.map_or(description.lock_digest, |package| package.sha256))
+    let is_same = |package: &&Package| {
+        let upstream = package.version.split(['-', '~', '+']).next();
+        package.name == name && upstream == Some(go)
+    };
+    Some(packages.iter().find(is_same)?.sha256)
 }
 
 /// Adds a module. Returns its package URL.
@@ -160,36 +159,41 @@ fn folder(module: &Module, go: &GoModules) -> Option<PathBuf> {
         module.actual().is_folder(),
         go.dependencies,
     ) {
-        (Some(replacement), true, _) => Some(plain(&root.join(&replacement.path))),
+        (Some(replacement), true, _) => plain(&root.join(&replacement.path)),
         (None, true, _) => {
             let own = go.modules.iter().find(|own| own.name == module.path);
             own.or(go.modules.first()).map(|own| own.folder.clone())
         }
-        (_, false, Dependencies::Vendored) => Some(root.join("vendor").join(&module.path)),
+        (_, false, Dependencies::Vendored) => vendored(root, module),
         (_, false, Dependencies::Proxies) => None,
     }
 }
 
 /// The folder of the source that has the code of a module which a command compiled. A command has no modules but those of its inputs.
 fn copied(module: &Module, source: &Source) -> PathBuf {
-    let vendored = source.directory.join("vendor").join(&module.path);
-    match source.staged.join(&vendored).is_dir() {
-        true => vendored,
-        false => source.directory.clone(),
-    }
+    let vendored = vendored(&source.directory, module);
+    let vendored = vendored.filter(|folder| source.staged.join(folder).is_dir());
+    vendored.unwrap_or_else(|| source.directory.clone())
 }
 
-/// The path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
+/// The folder of a vendored module below `root`; `None` if a program has a name for it that no module can have.
+fn vendored(root: &Path, module: &Module) -> Option<PathBuf> {
+    let name: ModuleName = module.path.parse().ok()?;
+    Some(root.join("vendor").join(name.as_str()))
+}
+
+/// The path without `.` and `..`; `None` if it leads out of the source.
+fn plain(path: &Path) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
-            Component::ParentDir => drop(plain.pop()),
+            Component::ParentDir => plain.pop().then_some(())?,
             Component::CurDir => {}
-            other => plain.push(other),
+            Component::Normal(name) => plain.push(name),
+            Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    plain
+    Some(plain)
 }
 
 fn absent(what: &str) -> Hinted {
@@ -234,6 +238,10 @@ mod tests {
             "v1.0.0",
             Some(module("../x/./y", "(devel)", None)),
         );
+        for path in ["../../../x", "/etc", "a/../../../x"] {
+            let other = Some(module(path, "(devel)", None));
+            assert_eq!(of(&module("example.org/x", "v1.0.0", other), &go), None);
+        }
         let fetched = module("example.org/a", "v1.0.0", None);
         assert_eq!(of(&main, &go).as_deref(), Some("app"));
         assert_eq!(of(&other, &go).as_deref(), Some("lib"));
@@ -244,6 +252,22 @@ mod tests {
             of(&fetched, &go).as_deref(),
             Some("app/vendor/example.org/a")
         );
+        for path in ["/etc", "../../etc", "a/../../../../etc"] {
+            assert_eq!(of(&module(path, "v1.0.0", None), &go), None);
+        }
+    }
+
+    #[test]
+    fn the_standard_library_has_the_digest_of_its_package_or_none() {
+        let mut package = crate::lock::tests::lock().packages[0].clone();
+        package.name = "golang-1.24-src".to_owned();
+        package.version = "1.24.4-1~bpo12+1".to_owned();
+        let packages = [package];
+        assert_eq!(of_command("1.24.4", &packages), Some(packages[0].sha256));
+        for other in ["1.24.5", "1.24", "1.23.4"] {
+            assert_eq!(of_command(other, &packages), None, "{other}");
+        }
+        assert_eq!(of_command("1.24.4", &[]), None);
     }
 
     #[test]
@@ -268,6 +292,12 @@ mod tests {
                 "v1.0.0",
                 "app/vendor/example.org/c",
             ),
+            (
+                module("../vendor/example.org/c", "v1.0.0", None),
+                "v1.0.0",
+                "app",
+            ),
+            (module("/tmp", "v1.0.0", None), "v1.0.0", "app"),
         ] {
             let found = own(&module, &source).unwrap();
             assert_eq!((found.version, found.folder), (version, folder.into()));

@@ -32,6 +32,9 @@ pub const MODULE: &str = "pkg:golang/";
 /// See [`CRATE`].
 pub const WHEEL: &str = "pkg:pypi/";
 
+/// Go's standard library, by the name that the Go vulnerability database has for it.
+pub const STANDARD_LIBRARY: &str = "stdlib";
+
 /// A crate, package or module that the image was built from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Item {
@@ -41,11 +44,17 @@ pub struct Item {
     pub name: String,
     /// The version of the crate or package.
     pub version: String,
-    /// The SHA-256 digest of the archive; for a crate in the source or of a git repository, of its files.
-    pub digest: Digest,
+    /// The SHA-256 digest of the archive; for a crate in the source or of a git repository, of its files. Only Go's standard library may
+    /// have none.
+    pub digest: Option<Digest>,
 }
 
 impl Item {
+    /// Whether it is Go's standard library.
+    pub(super) fn is_standard_library(&self) -> bool {
+        self.purl.starts_with(MODULE) && self.name == STANDARD_LIBRARY
+    }
+
     /// Checks that the package URL matches name and version: programs compare the URL, people read the name.
     pub(super) fn check(&self) -> Result<(), Error> {
         let (name, version) = (&self.name, &self.version);
@@ -89,9 +98,9 @@ impl Item {
 
 impl Item {
     /// As [`Self::check`], for an image.
-    pub(super) fn check_image(&self) -> Result<(), Error> {
-        let expected = image_purl(&self.name, &self.digest);
-        match expected == self.purl && self.version == self.digest.to_string() {
+    pub(super) fn check_image(&self, digest: &Digest) -> Result<(), Error> {
+        let expected = image_purl(&self.name, digest);
+        match expected == self.purl && self.version == digest.to_string() {
             true => Ok(()),
             false => Err(unexpected(&expected, &self.purl)),
         }
@@ -226,7 +235,7 @@ mod tests {
             purl: purl.to_owned(),
             name: package.name.to_owned(),
             version: package.version.to_owned(),
-            digest: Digest::of(b""),
+            digest: Some(Digest::of(b"")),
         };
         item(purl).check().unwrap();
         for other in [
@@ -277,7 +286,7 @@ mod tests {
             purl: git,
             name: name.to_owned(),
             version: version.to_owned(),
-            digest: Digest::of(b""),
+            digest: Some(Digest::of(b"")),
         };
         item.check().unwrap();
 

@@ -15,7 +15,7 @@ impl Sbom {
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
     /// (1.2 to 1.7), or a component that is neither a file nor a crate, Debian package, Go module or Python package nor the
-    /// base image, has another package URL than its name and version make, has no SHA-256, is inside another one and not a
+    /// base image, has another package URL than its name and version make, has no SHA-256 and is not Go's standard library, is inside another one and not a
     /// file of the base image or of a Debian or Python package, or is listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)
@@ -65,7 +65,10 @@ impl Sbom {
             }
         }
         let replaced = match (component.kind, purl) {
-            (Kind::File, None) => self.files.insert(name.clone(), digest).is_some(),
+            (Kind::File, None) => {
+                let digest = digest.ok_or_else(|| undigested(&name))?;
+                self.files.insert(name.clone(), digest).is_some()
+            }
             (Kind::Library, Some(purl)) => {
                 let item = Item {
                     purl: purl.clone(),
@@ -74,6 +77,9 @@ impl Sbom {
                     digest,
                 };
                 item.check()?;
+                if digest.is_none() && !item.is_standard_library() {
+                    return Err(undigested(&name));
+                }
                 self.packages.insert(purl, item).is_some()
             }
             (Kind::Other(kind), Some(purl)) if kind == CONTAINER => {
@@ -83,7 +89,7 @@ impl Sbom {
                     version: component.version.unwrap_or_default(),
                     digest,
                 };
-                item.check_image()?;
+                item.check_image(&digest.ok_or_else(|| undigested(&name))?)?;
                 self.base.replace((item, BTreeSet::new())).is_some()
             }
             _ => return Err(unexpected("a file, or a library with a purl", &name)),
@@ -113,8 +119,19 @@ fn container(component: &Component) -> Option<Container> {
     }
 }
 
-fn sha256(component: &Component) -> Result<Digest, Error> {
-    let hex = component.digest("SHA-256");
-    let hex = hex.ok_or_else(|| unexpected("one SHA-256", &component.name))?;
-    Digest::from_hex(hex).map_err(|_| unexpected("64 lower-case hex digits", hex))
+/// The digest of a component, if it has any.
+fn sha256(component: &Component) -> Result<Option<Digest>, Error> {
+    let mut found = component.digests_by("SHA-256");
+    let Some(hex) = found.next() else {
+        return Ok(None);
+    };
+    if found.next().is_some() {
+        return Err(undigested(&component.name));
+    }
+    let digest = Digest::from_hex(hex).map_err(|_| unexpected("64 lower-case hex digits", hex))?;
+    Ok(Some(digest))
+}
+
+fn undigested(name: &str) -> Error {
+    unexpected("one SHA-256", name)
 }

@@ -6,7 +6,7 @@ use content::{Digest, json};
 use serde_json::{Value, json};
 use sha1_checked::{Digest as _, Sha1};
 
-use super::{Sbom, WHEEL, document_error, unexpected};
+use super::{Item, Sbom, WHEEL, document_error, unexpected};
 use crate::Error;
 
 /// The identifier of the document (SPDX 2.3, 6.3).
@@ -76,7 +76,7 @@ impl Sbom {
                 "primaryPackagePurpose": purpose,
                 "downloadLocation": "NOASSERTION",
                 "filesAnalyzed": false,
-                "checksums": [checksum("SHA256", item.digest.hex())],
+                "checksums": checksums(item),
                 "externalRefs": [{
                     "referenceCategory": "PACKAGE-MANAGER",
                     "referenceType": "purl",
@@ -92,7 +92,7 @@ impl Sbom {
                 "primaryPackagePurpose": "CONTAINER",
                 "downloadLocation": "NOASSERTION",
                 "filesAnalyzed": false,
-                "checksums": [checksum("SHA256", item.digest.hex())],
+                "checksums": checksums(item),
                 "externalRefs": [{
                     "referenceCategory": "PACKAGE-MANAGER",
                     "referenceType": "purl",
@@ -175,6 +175,14 @@ fn relation(from: &str, kind: &str, to: &str) -> Value {
 
 fn checksum(algorithm: &str, hex: String) -> Value {
     json!({"algorithm": algorithm, "checksumValue": hex})
+}
+
+/// None if the digest is not known: the field is optional (7.10), and may be empty.
+fn checksums(item: &Item) -> Vec<Value> {
+    let digest = item.digest.iter();
+    digest
+        .map(|digest| checksum("SHA256", digest.hex()))
+        .collect()
 }
 
 /// Identifiers may have letters, digits, periods and hyphens only (7.2, 8.2).

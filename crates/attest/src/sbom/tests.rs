@@ -196,9 +196,31 @@ fn spdx_has_the_same_components() {
     let packages: Vec<_> = listed(None).filter(|(purl, ..)| purl.is_some()).collect();
     let expected = sbom().packages.into_values();
     let expected: Vec<_> = expected
-        .map(|item| (Some(item.purl), item.name, Some(item.digest.hex())))
+        .map(|item| {
+            (
+                Some(item.purl),
+                item.name,
+                item.digest.map(|digest| digest.hex()),
+            )
+        })
         .collect();
     assert_eq!(packages, expected);
+}
+
+#[test]
+fn only_the_standard_library_of_go_may_have_no_digest() {
+    let mut bill = sbom();
+    bill.add_standard_library("1.24.4", None);
+    assert_eq!(Sbom::parse(&bill.to_bytes().unwrap()).unwrap(), bill);
+    let spdx = ::sbom::parse(&spdx(&bill, "2026-11-28T19:09:00Z")).unwrap();
+    let purl = "pkg:golang/stdlib@1.24.4";
+    let mut listed = spdx.components.iter();
+    let listed = listed.find(|one| one.purl() == Some(purl)).unwrap();
+    assert_eq!(listed.digest("SHA-256"), None);
+    let text = String::from_utf8(bill.to_bytes().unwrap()).unwrap();
+    let other = text.replace("stdlib", "stdlib2");
+    let refused = Sbom::parse(other.as_bytes()).unwrap_err().to_string();
+    assert!(refused.contains("one SHA-256"), "{refused}");
 }
 
 #[test]
