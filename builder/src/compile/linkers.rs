@@ -82,17 +82,41 @@ fn find(root: &Path) -> Result<Vec<String>, At> {
     Ok(found)
 }
 
-/// Writes the script in the place of a linker. Its name is unique while another process may have the same number later.
+/// The script in the place of a linker. Its name is unique while another process may have the same number later. A linker writes one
+/// dependency file, the last that is named (ld(1)): if the build names one, on the command line or in a file of options (`@FILE`, in which
+/// a backslash quotes the next character), that is copied. Only the shell is sure to be in the root.
+const SCRIPT: &str = r#"#!/bin/sh
+trace=TRACES/$$
+while [ -e "$trace.cwd" ]; do trace=$trace+; done
+printf '%s\n' "$PWD" >"$trace.cwd"
+own= next=
+look() {
+  [ -n "$next" ] && own=$1 next= && return
+  case $1 in
+    --dependency-file=*|-dependency-file=*) own=${1#*=} ;;
+    --dependency-file|-dependency-file) next=file ;;
+  esac
+}
+for word; do
+  case $word in
+    @*) [ -f "${word#@}" ] && while IFS= read line || [ -n "$line" ]; do look "$line"; done <"${word#@}" ;;
+    *) look "$word" ;;
+  esac
+done
+[ -n "$own" ] || exec LINKERS/NAME --dependency-file="$trace.d" "$@"
+LINKERS/NAME "$@" || exit
+[ -f "$own" ] || exit 0
+while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$own" >"$trace.d"
+"#;
+
 fn write(script: &Path, linker: &str) -> io::Result<()> {
-    let text = format!(
-        "#!/bin/sh\n\
-         trace={TRACES}/$$\n\
-         while [ -e \"$trace.cwd\" ]; do trace=$trace+; done\n\
-         printf '%s\\n' \"$PWD\" >\"$trace.cwd\"\n\
-         exec {LINKERS}/{linker} --dependency-file=\"$trace.d\" \"$@\"\n"
-    );
-    fs::write(script, text)?;
+    fs::write(script, text(linker, LINKERS, TRACES))?;
     fs::set_permissions(script, fs::Permissions::from_mode(0o755))
+}
+
+fn text(linker: &str, linkers: &str, traces: &str) -> String {
+    let text = SCRIPT.replace("TRACES", traces);
+    text.replace("LINKERS", linkers).replace("NAME", linker)
 }
 
 /// The names of the packages that have these files of the sandbox. Files of the archives of `Image.toml` are reported: the bill of
@@ -133,8 +157,74 @@ pub(super) fn owned(
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::process::Command;
 
     use super::*;
+
+    /// Links as `ld` does: of several dependency files it writes the last.
+    const LINKER: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    --dependency-file=*) file=${1#*=} ;;
+    --dependency-file) shift; file=$1 ;;
+    fail) exit 7 ;;
+  esac
+  shift
+done
+[ -z "$file" ] || printf 'app: \\\n  a b.o \\\n  c.o' >"$file"
+"#;
+
+    #[test]
+    fn what_is_read_is_listed_also_if_the_build_lists_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let traces = at("traces");
+        fs::create_dir(&traces).unwrap();
+        let [linkers, traces] = [folder.path(), &traces].map(|path| path.to_str().unwrap());
+        for (name, text) in [
+            ("ld", LINKER.to_owned()),
+            ("script", text("ld", linkers, traces)),
+            ("options", "-x\n--dependency-file=of\\ file.d".to_owned()),
+        ] {
+            fs::write(at(name), text).unwrap();
+            fs::set_permissions(at(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let link = |words: &[&str]| {
+            let mut command = Command::new(at("script"));
+            let code = command.args(words).current_dir(folder.path()).status();
+            let code = code.unwrap().code();
+            let mut written = Vec::new();
+            for entry in fs::read_dir(at("traces")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|end| end == "d") {
+                    written.push(fs::read_to_string(&path).unwrap());
+                }
+                fs::remove_file(path).unwrap();
+            }
+            (code, written.concat())
+        };
+        let listed = "app: \\\n  a b.o \\\n  c.o";
+        assert_eq!(link(&["a b.o"]), (Some(0), listed.to_owned()));
+        for (words, own) in [
+            (&["--dependency-file=o n.d", "x"][..], "o n.d"),
+            (&["--dependency-file", "other.d", "FILE.o"], "other.d"),
+            (
+                &["--dependency-file=first.d", "--dependency-file=last.d"],
+                "last.d",
+            ),
+            (&["@options"], "of file.d"),
+        ] {
+            let read = format!("{listed}\n");
+            if words == ["@options"] {
+                fs::write(at(own), listed).unwrap();
+            }
+            assert_eq!(link(words), (Some(0), read), "{words:?}");
+            assert_eq!(fs::read_to_string(at(own)).unwrap(), listed);
+        }
+        assert_eq!(link(&["fail"]), (Some(7), String::new()));
+        let failed = link(&["--dependency-file=x.d", "fail"]);
+        assert_eq!(failed, (Some(7), String::new()));
+    }
 
     #[test]
     fn linkers_are_found_by_their_names() {
