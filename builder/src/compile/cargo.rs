@@ -65,7 +65,7 @@ pub(crate) fn build(
     };
     programs::prefer(&inputs.archives, &mut invocation);
     let mut plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
-    plan.binds.extend(programs::binds(&inputs.archives)?);
+    plan.binds.extend(programs::binds(&inputs.archives, order)?);
     linkers::trace(&mut plan, scratch, Some(invocation::product(spec, "deps")))?;
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
@@ -79,7 +79,7 @@ pub(crate) fn build(
     files
         .iter()
         .try_for_each(|file| auditable::add(file, &linked))?;
-    let packages = packages::linked(&names, &traced, order, inputs)?;
+    let packages = packages::linked(&names, spec.target, &traced, order, inputs)?;
     Ok(Program {
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
         invocation,

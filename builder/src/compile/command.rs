@@ -6,8 +6,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use console::hint::Hinted;
-
 use super::error::CompileError;
 use super::linkers;
 use super::program::{Invocation, Program};
@@ -20,6 +18,7 @@ use crate::inputs::git::Source;
 use crate::order::Order;
 use crate::sandbox::{Bind, Copy, Output, Plan, Process, SandboxError, Traced};
 use crate::spec::{CommandSpec, is_free};
+use crate::untrusted::shown;
 
 /// Where the source is, read-only, and its copy, in which the command runs.
 const INPUTS: &str = "/build/inputs";
@@ -44,21 +43,19 @@ pub(crate) fn build(
     // By index: a name may be any text.
     let files = (0..spec.outputs.len()).map(|index| scratch.join(format!("output-{index}")));
     let files: Vec<PathBuf> = files.collect();
-    let mut packages = BTreeMap::new();
+    let (mut packages, mut modules) = (BTreeMap::new(), BTreeMap::new());
     if !spec.command.is_empty() {
         let mut plan = plan(spec, inputs, &invocation, scratch);
-        plan.binds.extend(programs::binds(&inputs.archives)?);
+        plan.binds.extend(programs::binds(&inputs.archives, order)?);
         linkers::trace(&mut plan, scratch, None)?;
         let traced = run(spec, &plan, order, &files)?;
         let linked = linked(&traced, &files)?;
         packages = names(spec, linked, order, inputs)?;
+        modules = self::modules(spec, &files, order)?;
+        tell_untraced(spec, &files, &traced, &modules, order)?;
     }
-    let built = match spec.command.is_empty() {
-        true => &[][..],
-        false => &files,
-    };
     Ok(Program {
-        modules: modules(spec, built)?,
+        modules,
         binaries: spec.outputs.keys().cloned().zip(files).collect(),
         invocation,
         linked: Vec::new(),
@@ -141,22 +138,69 @@ fn names(
     Ok(named.collect())
 }
 
-/// What outputs that are programs of Go say of the modules that they were made of, by their names.
+/// Says of which programs the bill of materials may lack packages, because no linker listed what is linked into them. Go's own linker
+/// links no package into a program without cgo.
+fn tell_untraced(
+    spec: &CommandSpec,
+    files: &[PathBuf],
+    traced: &Traced,
+    modules: &BTreeMap<String, sbom::BuildInfo>,
+    order: &Order<'_>,
+) -> Result<(), At> {
+    let mut untraced = Vec::new();
+    for (index, (name, file)) in spec.outputs.keys().zip(files).enumerate() {
+        let is_traced = traced.products.get(index).is_some_and(Option::is_some);
+        let has_packages = modules.get(name).is_none_or(|info| info.has_cgo);
+        if !is_traced && has_packages && is_program(file)? {
+            untraced.push(shown(name));
+        }
+    }
+    if untraced.is_empty() {
+        return Ok(());
+    }
+    let named = match traced.all.is_empty() {
+        true => "no packages for them",
+        false => "for them the packages of all that linkers listed",
+    };
+    order.supply.note(&format!(
+        "note: no linker listed what it read for these programs: {}: the bill of materials names {named}",
+        untraced.join(", ")
+    ));
+    Ok(())
+}
+
+/// What outputs that are programs of Go say of the modules that they were made of, by their names. It is reported if that of one cannot
+/// be read.
 fn modules(
     spec: &CommandSpec,
     files: &[PathBuf],
+    order: &Order<'_>,
 ) -> Result<BTreeMap<String, sbom::BuildInfo>, CompileError> {
     let mut all = BTreeMap::new();
     for (name, file) in spec.outputs.keys().zip(files) {
         if !is_program(file)? {
             continue;
         }
-        let bytes = at::read(file, content::limits::LAYER)?;
-        let info =
-            sbom::build_info(&bytes).map_err(|error| Hinted::doing("listing modules", error))?;
-        all.extend(info.map(|info| (name.clone(), info)));
+        match build_info(file)? {
+            Ok(info) => all.extend(info.map(|info| (name.clone(), info))),
+            Err(reason) => order.supply.note(&format!(
+                "note: the bill of materials does not list the Go modules of {}, if it has any: {reason}",
+                shown(name)
+            )),
+        }
     }
     Ok(all)
+}
+
+/// What a program says of its modules; the inner error is why that cannot be told.
+fn build_info(program: &Path) -> Result<Result<Option<sbom::BuildInfo>, String>, At> {
+    let size = program.metadata().map_err(At::reading(program))?.len();
+    if size > sbom::PROGRAM {
+        let limit = sbom::PROGRAM;
+        return Ok(Err(format!("it is larger than the limit of {limit} bytes")));
+    }
+    let bytes = at::read(program, sbom::PROGRAM)?;
+    Ok(sbom::build_info(&bytes).map_err(|error| error.to_string()))
 }
 
 /// Runs the command. Returns what linkers read.
@@ -224,4 +268,53 @@ fn environment(spec: &CommandSpec, path: &str, source: &Source) -> BTreeMap<Stri
         )
     });
     fixed.into_iter().chain(own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        File::create(&program)
+            .and_then(|file| file.set_len(sbom::PROGRAM + 1))
+            .unwrap();
+        let reason = build_info(&program).unwrap().unwrap_err();
+        assert_eq!(reason, "it is larger than the limit of 268435456 bytes");
+        fs::write(&program, "#!/bin/sh\n").unwrap();
+        assert_eq!(build_info(&program).unwrap(), Ok(None));
+        build_info(&folder.path().join("nothing")).unwrap_err();
+    }
+
+    /// The form before Go 1.18: the texts are elsewhere, and pointers lead to them.
+    #[test]
+    fn what_an_old_go_says_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        // ELF without sections, and with one writable segment, which has the information (elf(5)).
+        let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
+        bytes.resize(64, 0);
+        bytes[32] = 64;
+        bytes[54..58].copy_from_slice(&[56, 0, 1, 0]);
+        let mut segment = vec![0; 56];
+        segment[0] = 1;
+        segment[4] = 6;
+        segment[8] = 128;
+        segment[32] = 64;
+        segment[40] = 64;
+        bytes.extend(segment);
+        bytes.resize(128, 0);
+        bytes.extend(b"\xff Go buildinf:\x08\x00");
+        bytes.resize(192, 0);
+        fs::write(&program, bytes).unwrap();
+        let reason = build_info(&program).unwrap().unwrap_err();
+        assert!(
+            reason.ends_with("is not in the form of Go 1.18 or later"),
+            "{reason}"
+        );
+    }
 }

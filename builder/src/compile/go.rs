@@ -51,14 +51,21 @@ pub(crate) fn build(
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<PathBuf> = files.collect();
-    let without_c = cgo::packages(spec, &plan, order)?;
+    let listed = cgo::packages(spec, &plan, order)?;
+    let without_c = listed.as_deref().unwrap_or_default();
     if !without_c.is_empty() {
         let packages = without_c.join(", ");
         order.supply.note(&format!(
             "note: cgo is off, so these packages are compiled without their parts in C: {packages}"
         ));
     }
-    compile(spec, &plan, order, &files, &without_c)?;
+    compile(spec, &plan, order, &files, without_c)?;
+    // If compiling failed, Go has said why.
+    if let Err(reason) = &listed {
+        order.supply.note(&format!(
+            "note: cgo is off, and go does not list which packages are compiled without their parts in C: {reason}"
+        ));
+    }
     let modules = linked(&files)?;
     let names = || names.iter().map(|&name| name.to_owned());
     Ok(Program {
@@ -205,7 +212,7 @@ fn failed(error: SandboxError, heard: Heard, without_c: &[String]) -> CompileErr
 /// What the programs say of the modules that they were made of.
 fn linked(files: &[PathBuf]) -> Result<Vec<sbom::BuildInfo>, CompileError> {
     let read = files.iter().map(|file| {
-        let bytes = at::read(file, content::limits::LAYER)?;
+        let bytes = at::read(file, sbom::PROGRAM)?;
         let info =
             sbom::build_info(&bytes).map_err(|error| Hinted::doing("listing modules", error))?;
         info.ok_or_else(|| {

@@ -87,6 +87,7 @@ mod tests {
             path: "app".to_owned(),
             main: None,
             dependencies: Vec::new(),
+            has_cgo: false,
         };
         let program = Program {
             binaries: names().map(|name| (name, PathBuf::new())).collect(),

@@ -2,58 +2,142 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use content::{Digest, Hasher};
+
 use super::program::Invocation;
-use crate::at::At;
+use crate::at::{self, At};
 use crate::inputs::archive::Mounted;
+use crate::order::Order;
 use crate::sandbox::Bind;
 
 /// Where programs of packages are.
 const PATH: &str = "/usr/bin:/bin";
 
+/// Most files that a note names.
+const NAMED: usize = 4;
+
 /// The archives of a build as the sandbox sees them. Those with one path share it.
+#[derive(Default)]
+struct Shared {
+    binds: Vec<Bind>,
+    /// The files that differ between archives with one path.
+    different: Vec<PathBuf>,
+}
+
+/// The archives of a build as the sandbox sees them. If those with one path have different files of one name, that is reported.
 ///
 /// # Errors
 /// A folder cannot be read.
-pub(super) fn binds(archives: &[Mounted]) -> Result<Vec<Bind>, At> {
+pub(super) fn binds(archives: &[Mounted], order: &Order<'_>) -> Result<Vec<Bind>, At> {
+    let shared = shared(archives)?;
+    if let Some(note) = shared.note() {
+        order.supply.note(&note);
+    }
+    Ok(shared.binds)
+}
+
+impl Shared {
+    fn note(&self) -> Option<String> {
+        let named = self.different.iter().take(NAMED);
+        let named: Vec<_> = named.map(|path| at::shown(path)).collect();
+        let more = match self.different.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| {
+            format!(
+                "note: several [[archive]] with one path have these files with different contents, and the build sees that of the \
+                 first: {}{more}",
+                named.join(", ")
+            )
+        })
+    }
+}
+
+fn shared(archives: &[Mounted]) -> Result<Shared, At> {
     let mut places: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
     for archive in archives {
         let folders = places.entry(&archive.path).or_default();
         folders.push(archive.folder.clone());
     }
-    let mut binds = Vec::new();
+    let mut shared = Shared::default();
     for (path, folders) in places {
-        share(folders, path.to_owned(), &mut binds)?;
+        shared.add(folders, path.to_owned(), path)?;
     }
-    Ok(binds)
+    Ok(shared)
 }
 
-/// Binds what the folders have to one path. Of files with the same name, the first is bound.
-fn share(folders: Vec<PathBuf>, target: PathBuf, binds: &mut Vec<Bind>) -> Result<(), At> {
-    let is_shared = folders.len() > 1 && folders.iter().all(|path| is_folder(path));
-    if let (false, Some(source)) = (is_shared, folders.first()) {
-        let source = source.clone();
-        binds.push(Bind { source, target });
-        return Ok(());
+impl Shared {
+    /// Binds what the folders have to one path below that of the archives, `top`. Of files with the same name, the first is bound.
+    fn add(&mut self, found: Vec<PathBuf>, target: PathBuf, top: &Path) -> Result<(), At> {
+        let kinds = found.iter().map(|path| kind(path));
+        let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+        if found.len() > 1 && kinds.iter().all(FileType::is_dir) {
+            return self.add_folders(&found, &target, top);
+        }
+        if let Some((first, others)) = found.split_first() {
+            // Files beside the folders of an archive are about itself, such as its license.
+            let is_about_itself =
+                target.parent() == Some(top) && kinds.iter().all(FileType::is_file);
+            if !is_about_itself && !are_same(first, others)? {
+                self.different.push(target.clone());
+            }
+            let source = first.clone();
+            self.binds.push(Bind { source, target });
+        }
+        Ok(())
     }
-    let mut names: BTreeMap<OsString, Vec<PathBuf>> = BTreeMap::new();
-    for folder in &folders {
-        for entry in fs::read_dir(folder).map_err(At::reading(folder))? {
-            let entry = entry.map_err(At::reading(folder))?;
-            let found = names.entry(entry.file_name()).or_default();
-            found.push(entry.path());
+
+    fn add_folders(&mut self, folders: &[PathBuf], target: &Path, top: &Path) -> Result<(), At> {
+        let mut names: BTreeMap<OsString, Vec<PathBuf>> = BTreeMap::new();
+        for folder in folders {
+            for entry in fs::read_dir(folder).map_err(At::reading(folder))? {
+                let entry = entry.map_err(At::reading(folder))?;
+                let found = names.entry(entry.file_name()).or_default();
+                found.push(entry.path());
+            }
+        }
+        for (name, found) in names {
+            self.add(found, target.join(name), top)?;
+        }
+        Ok(())
+    }
+}
+
+fn kind(path: &Path) -> Result<FileType, At> {
+    let found = fs::symlink_metadata(path).map_err(At::reading(path))?;
+    Ok(found.file_type())
+}
+
+/// Whether all are the same as the first: links with one target, or files with one content.
+fn are_same(first: &Path, others: &[PathBuf]) -> Result<bool, At> {
+    for other in others {
+        let kinds = [kind(first)?, kind(other)?];
+        let is_same = match kinds {
+            _ if kinds.iter().all(FileType::is_symlink) => target(first)? == target(other)?,
+            _ if kinds.iter().all(FileType::is_file) => digest(first)? == digest(other)?,
+            _ => false,
+        };
+        if !is_same {
+            return Ok(false);
         }
     }
-    for (name, found) in names {
-        share(found, target.join(name), binds)?;
-    }
-    Ok(())
+    Ok(true)
 }
 
-fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+fn target(link: &Path) -> Result<PathBuf, At> {
+    fs::read_link(link).map_err(At::reading(link))
+}
+
+fn digest(file: &Path) -> Result<Digest, At> {
+    let mut hasher = Hasher::new();
+    let read = File::open(file).and_then(|mut file| io::copy(&mut file, &mut hasher));
+    read.map_err(At::reading(file))?;
+    Ok(hasher.finish())
 }
 
 /// The variable `PATH`: the folders `bin` of archives, and those of packages.
@@ -150,7 +234,7 @@ mod tests {
             "/own"
         );
         assert_eq!(preferred(&archives[..2], PATH).command[0], "/usr/bin/cargo");
-        assert_eq!(binds(&archives).unwrap().len(), 3);
+        assert_eq!(shared(&archives).unwrap().binds.len(), 3);
     }
 
     #[test]
@@ -182,8 +266,9 @@ mod tests {
                 &["lib/rustlib/gnu/lib/std", "lib/rustlib/musl/lib/std"],
             ),
         ];
-        let binds = binds(&archives).unwrap();
-        let found = binds.iter().map(|bind| {
+        let shared = shared(&archives).unwrap();
+        assert_eq!(shared.note(), None);
+        let found = shared.binds.iter().map(|bind| {
             let source = bind.source.strip_prefix(place.path()).unwrap();
             let target = bind.target.strip_prefix("/opt/rust").unwrap();
             (target.to_str().unwrap(), source.to_str().unwrap())
@@ -200,5 +285,31 @@ mod tests {
         ];
         assert_eq!(found.collect::<Vec<_>>(), expected);
         assert_eq!(path(&archives), "/opt/rust/bin:/usr/bin:/bin");
+    }
+    #[test]
+    fn different_files_of_one_name_are_reported() {
+        let place = tempfile::tempdir().unwrap();
+        let archive = |name: &str, text: &str| {
+            let folder = place.path().join(name);
+            fs::create_dir_all(folder.join("bin")).unwrap();
+            fs::write(folder.join("LICENSE"), name).unwrap();
+            fs::write(folder.join("bin/same"), "same").unwrap();
+            fs::write(folder.join("bin/tool"), text).unwrap();
+            std::os::unix::fs::symlink(text, folder.join("bin/link")).unwrap();
+            let path = "/opt/tools".into();
+            Mounted { folder, path }
+        };
+        let archives = [archive("a", "1"), archive("b", "2"), archive("c", "1")];
+        let expected = "note: several [[archive]] with one path have these files with different contents, and the build sees \
+                        that of the first: /opt/tools/bin/link, /opt/tools/bin/tool";
+        let note = shared(&archives).unwrap().note();
+        assert_eq!(note.as_deref(), Some(expected));
+        fs::write(place.path().join("c/share"), "").unwrap();
+        let [a, _, c] = archives;
+        fs::create_dir(a.folder.join("share")).unwrap();
+        let note = shared(&[a.clone(), c.clone()]).unwrap().note().unwrap();
+        assert!(note.ends_with("of the first: /opt/tools/share"), "{note}");
+        fs::remove_dir(a.folder.join("share")).unwrap();
+        assert_eq!(shared(&[a, c]).unwrap().note(), None);
     }
 }

@@ -9,7 +9,7 @@ const IMAGE: &str = r#"
 kind = "command"
 command = ["/bin/sh", "./make.sh"]
 inputs = ["make.sh", "main.c", "own.c"]
-outputs = { app = "app", plain = "plain", stripped = "stripped", text = "text" }
+outputs = { app = "app", plain = "plain", listed = "listed", stripped = "stripped", text = "text" }
 
 [root]
 suite = "bookworm"
@@ -27,6 +27,8 @@ lib=/usr/lib/x86_64-linux-gnu own=/usr/lib/gcc/x86_64-linux-gnu/12
 set -- -static $lib/crt1.o $lib/crti.o main.o libown.a -L$lib -L$own --start-group -lc -lgcc -lgcc_eh --end-group $lib/crtn.o
 x86_64-linux-gnu-ld.bfd -o app "$@"
 /build/linkers/x86_64-linux-gnu-ld.bfd -o plain "$@"
+x86_64-linux-gnu-ld.bfd --dependency-file=listed.d -o listed "$@" --build-id=0x01
+test -s listed.d
 x86_64-linux-gnu-ar x $lib/libnsl.a
 x86_64-linux-gnu-ld.gold -r -o more.o *.o || exit 1
 x86_64-linux-gnu-strip -o stripped app
@@ -46,7 +48,7 @@ fn linked(sbom: &Sbom, path: &str) -> Vec<String> {
 fn packages_are_named_that_linkers_read() {
     let test = "packages_are_named_that_linkers_read";
     let folder = tempfile::tempdir().unwrap();
-    let names = ["app", "plain", "stripped", "text"];
+    let names = ["app", "plain", "listed", "stripped", "text"];
     let files = names.map(|name| format!("[[file]]\npath = \"/{name}\"\nbinary = \"{name}\"\n"));
     let image = format!("{IMAGE}{}", files.concat());
     let Some(repository) = repository_of(
@@ -80,6 +82,11 @@ fn packages_are_named_that_linkers_read() {
     // What is compiled here is of no package.
     let read = ["libc6-dev", "libgcc-12-dev"];
     assert_eq!(linked(&sbom, "/app"), read);
+    // The build lists it too.
+    assert_eq!(linked(&sbom, "/listed"), read);
+    let untraced = "note: no linker listed what it read for these programs: stripped: the bill of materials names for them the \
+                    packages of all that linkers listed";
+    assert!(said(&built).contains(untraced), "{}", said(&built));
     // Any linker may have read it: the bytes are those of no link.
     assert_eq!(
         linked(&sbom, "/stripped"),

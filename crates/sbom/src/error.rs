@@ -52,6 +52,9 @@ pub enum Error {
     /// The list of crates in a program is invalid.
     #[error("reading the crates of a program: {0}")]
     Linked(String),
+    /// What a program of Go says of itself cannot be read.
+    #[error("reading the Go modules of a program: {0}")]
+    BuildInfo(String),
 }
 
 impl Error {

@@ -17,6 +17,8 @@ const HEAD: usize = 32;
 const INLINE: u8 = 2;
 /// The size of the marks around the list of modules.
 const MARK: usize = 16;
+/// The setting of a build with parts in C (cmd/go, "Environment variables").
+const CGO: &str = "CGO_ENABLED=1";
 /// The largest text, in bytes.
 const TEXT: usize = 8 << 20;
 
@@ -31,6 +33,8 @@ pub struct BuildInfo {
     pub main: Option<Module>,
     /// The other modules.
     pub dependencies: Vec<Module>,
+    /// Whether it was built with cgo, so that another linker than Go's may have made it.
+    pub has_cgo: bool,
 }
 
 /// A module that is linked into a program.
@@ -71,8 +75,9 @@ pub fn build_info(program: &[u8]) -> Result<Option<BuildInfo>, Error> {
         return Ok(None);
     };
     let info = texts(found).and_then(|(go, modules)| parse(go, modules));
-    info.map(Some)
-        .ok_or_else(|| Error::Linked(format!("{SECTION} is not in the form of Go 1.18 or later")))
+    info.map(Some).ok_or_else(|| {
+        Error::BuildInfo(format!("{SECTION} is not in the form of Go 1.18 or later"))
+    })
 }
 
 /// The bytes from the beginning of the information. Of a section without it there are none.
@@ -128,6 +133,7 @@ fn parse(go: &str, text: &str) -> Option<BuildInfo> {
         path: String::new(),
         main: None,
         dependencies: Vec::new(),
+        has_cgo: false,
     };
     // Whether a replacement is that of the main module.
     let mut is_main = true;
@@ -150,7 +156,8 @@ fn parse(go: &str, text: &str) -> Option<BuildInfo> {
                 };
                 replaced.replacement = Some(Box::new(module(&words)?));
             }
-            // Settings of the build.
+            ["build", CGO] => info.has_cgo = true,
+            // Other settings of the build.
             _ => {}
         }
     }
@@ -206,6 +213,9 @@ mod tests {
             (info.go.as_str(), info.path.as_str()),
             ("go1.26.0", "example.org/app/cmd/x")
         );
+        assert!(!info.has_cgo);
+        let with_c = format!("{MODULES}build\tCGO_ENABLED=1\n");
+        assert!(parse("go1.26.0", &with_c).unwrap().has_cgo);
         assert!(info.main.unwrap().is_folder());
         let [a, b, c] = &info.dependencies[..] else {
             panic!("{:?}", info.dependencies);

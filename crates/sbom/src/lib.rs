@@ -21,6 +21,8 @@ pub use parse::parse;
 
 /// The largest document that is parsed, in bytes.
 pub const SIZE: u64 = 64 << 20;
+/// The largest program of which it is read what is linked into it, in bytes. It is in memory meanwhile.
+pub const PROGRAM: u64 = 256 << 20;
 /// The largest number of components in a document, files included.
 pub const COMPONENTS: usize = 500_000;
 /// The deepest nesting of elements in XML; that of JSON is `content::limits::JSON_DEPTH`.

@@ -3,10 +3,8 @@
 use std::io::{self, Read};
 
 use content::{Digest, Hasher, ReadError};
-use sbom::{BuildInfo, Crate};
+use sbom::{BuildInfo, Crate, PROGRAM};
 
-/// The largest program whose crates are read, in bytes. It is in memory meanwhile.
-const PROGRAM: u64 = 256 << 20;
 /// The first bytes of a program in ELF.
 const ELF: [u8; 4] = *b"\x7fELF";
 

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use attest::sbom::STANDARD_LIBRARY;
 use sbom::{BuildInfo, Component, Document, Module};
 
 use crate::contents::Program;
-
-/// Go's standard library, as a component (the Go vulnerability database has it by this name).
-const STANDARD: &str = "stdlib";
 
 /// The modules of all programs, with their paths in small letters, as package URLs have them.
 pub(super) struct Modules {
@@ -30,7 +28,7 @@ pub(super) fn linked<'a>(programs: impl Iterator<Item = &'a Program>) -> Modules
             let go = go.split([' ', '-']).next().unwrap_or_default();
             modules
                 .versions
-                .insert((STANDARD.to_owned(), go.to_owned()));
+                .insert((STANDARD_LIBRARY.to_owned(), go.to_owned()));
             all(info).for_each(|module| modules.add(module));
         }
     }
@@ -135,6 +133,7 @@ mod tests {
                     Some(module("example.org/d", "v2.0.0", None)),
                 ),
             ],
+            has_cgo: false,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::compile::{linkers, programs};
 use crate::inputs::Inputs;
 use crate::order::Order;
 use crate::sandbox::Traced;
+use crate::spec::cargo::Target;
 use crate::untrusted::shown;
 
 /// The names of the packages that are linked into each binary: those of the files that its linker read, and Rust's standard library
@@ -16,6 +17,7 @@ use crate::untrusted::shown;
 /// A package cannot be read from the store, or the work was interrupted.
 pub(super) fn linked(
     binaries: &BTreeSet<&str>,
+    target: Target,
     traced: &Traced,
     order: &Order<'_>,
     inputs: &Inputs,
@@ -42,7 +44,7 @@ pub(super) fn linked(
                     "note: the linker of {binary} did not list what it read: the bill of materials names the C library and the \
                      compiler's own"
                 ));
-                packages.extend(named(inputs, is_library));
+                packages.extend(named(inputs, |package| is_library(package, target)));
             }
         }
         linked.insert((*binary).to_owned(), packages);
@@ -61,10 +63,32 @@ fn is_standard(package: &str) -> bool {
     package.starts_with("libstd-rust-") && package.ends_with("-dev")
 }
 
-/// Whether Debian has the C library or the compiler's own in a package of this name.
-fn is_library(package: &str) -> bool {
+/// Whether Debian has the C library of a target, or the compiler's own, in a package of this name.
+fn is_library(package: &str, target: Target) -> bool {
     let gcc = package
         .strip_prefix("libgcc-")
         .and_then(|rest| rest.strip_suffix("-dev"));
-    package == "libc6-dev" || gcc.is_some()
+    let library = match target {
+        Target::Musl => "musl-dev",
+        Target::Gnu => "libc6-dev",
+    };
+    package == library || gcc.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_c_library_is_that_of_the_target() {
+        let packages = ["libc6-dev", "musl-dev", "libgcc-14-dev", "libgcc-s1"];
+        let of = |target| {
+            let found = packages.into_iter();
+            found
+                .filter(|package| is_library(package, target))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(Target::Gnu), ["libc6-dev", "libgcc-14-dev"]);
+        assert_eq!(of(Target::Musl), ["musl-dev", "libgcc-14-dev"]);
+    }
 }

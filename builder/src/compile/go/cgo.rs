@@ -1,6 +1,8 @@
 //! Packages with parts in C. Go compiles them without these parts if cgo is off: some then lack functions, others have functions
 //! that fail when they are called.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::compile::error::CompileError;
 use crate::order::Order;
 use crate::sandbox::{Output, Plan, Sandbox, SandboxError};
@@ -10,8 +12,8 @@ use crate::untrusted::shown;
 /// One line for each package outside the standard library that has files with `import "C"` (`go help list`).
 const SHOWN: &str = "-f={{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}";
 
-/// The packages of the programs that cgo would compile, in Go's order. None if Go cannot list them: then it cannot compile them either,
-/// and says why.
+/// The packages of the programs that cgo would compile, in Go's order. The inner error is what Go says if it cannot list them: with cgo
+/// it may need other packages than without.
 ///
 /// # Errors
 /// Go cannot be run to its end.
@@ -19,7 +21,7 @@ pub(super) fn packages(
     spec: &GoSpec,
     plan: &Plan,
     order: &Order<'_>,
-) -> Result<Vec<String>, CompileError> {
+) -> Result<Result<Vec<String>, String>, CompileError> {
     let mut plan = plan.clone();
     let process = &mut plan.process;
     process.command = command(&process.command, spec);
@@ -28,17 +30,26 @@ pub(super) fn packages(
     process.environment.extend([on]);
     plan.output = Output::Returned;
     plan.products = Vec::new();
+    let complaint = Mutex::new(String::new());
+    let hear = |line: &str| {
+        let mut complaint = complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        if complaint.is_empty() {
+            *complaint = shown(line.trim());
+        }
+    };
     let sandbox = Sandbox {
-        progress: &|_| {},
+        progress: &hear,
         ..order.sandbox
     };
     match sandbox.run(&plan, &[]) {
         Ok(ran) => {
             let said = String::from_utf8_lossy(&ran.output);
             let lines = said.lines().map(shown);
-            Ok(lines.map(|line| line.to_string()).collect())
+            Ok(Ok(lines.collect()))
         }
-        Err(SandboxError::Exited { .. }) => Ok(Vec::new()),
+        Err(SandboxError::Exited { .. }) => Ok(Err(complaint
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))),
         Err(error) => Err(error.into()),
     }
 }
