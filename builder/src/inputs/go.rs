@@ -18,4 +18,4 @@ pub(in crate::inputs) use obtain::{
     complete, fetch, fetch_toolchain, has_toolchain, is_toolchain, without_toolchain,
 };
 pub use prepare::GoInputs;
-pub(in crate::inputs) use prepare::prepare;
+pub(in crate::inputs) use prepare::{prepare, unpacked_folder};

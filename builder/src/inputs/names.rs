@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::debian::root::{self, Contents};
 use super::git::repositories;
-use super::store::Store;
+use super::store::{Store, StoreError};
 use super::wanted::Wanted;
-use super::{archive, capsule, cargo};
+use super::{DependencyError, archive, capsule, cargo, go};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 
@@ -48,9 +48,24 @@ fn names(directory: &Path, store: &Store) -> Result<Vec<OsString>, Error> {
     paths.extend(archive::folders(&spec.archives, store));
     let repositories = lock.repositories.iter();
     paths.extend(repositories.map(|one| repositories::place_in(one, store)));
-    // Without its archives, nothing is unpacked from them.
-    let vendored = cargo::vendored(lock.crates(), store, &Interrupt::default());
-    paths.extend(vendored.ok());
+    paths.extend(unpacked(cargo::vendored(
+        lock.crates(),
+        store,
+        &Interrupt::default(),
+    ))?);
+    let toolchains = lock.modules.iter().filter(|one| go::is_toolchain(one));
+    for toolchain in toolchains {
+        paths.extend(unpacked(go::unpacked_folder(toolchain, store))?);
+    }
     let names = paths.iter().filter_map(|path| path.file_name());
     Ok(names.map(ToOwned::to_owned).collect())
+}
+
+/// The folder that archives in the store are unpacked to; `None` if it has not all of them, because they were never fetched or were
+/// pruned: then what was unpacked from them is not used either.
+fn unpacked(folder: Result<PathBuf, DependencyError>) -> Result<Option<PathBuf>, DependencyError> {
+    match folder {
+        Err(DependencyError::Store(StoreError::Absent { .. })) => Ok(None),
+        folder => folder.map(Some),
+    }
 }

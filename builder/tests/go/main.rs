@@ -319,6 +319,22 @@ fn what_cannot_be_built_is_said_at_lock() {
     }
 }
 
+/// The only unpacked folder of a store that a build with Go used is the toolchain.
+fn keeps_what_the_lock_names(store: &Path) {
+    let unpacked = || {
+        let entries = fs::read_dir(store.join("vendored")).unwrap();
+        let folders = entries.map(|entry| entry.unwrap().path());
+        folders.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let before = unpacked();
+    assert_eq!(before.len(), 1, "{before:?}");
+    let mut prune = Command::new(env!("CARGO_BIN_EXE_builder"));
+    prune.args(["store", "prune", "--unused", "--store"]);
+    let pruned = prune.arg(store).output().unwrap();
+    assert!(pruned.status.success(), "{}", said(&pruned));
+    assert_eq!(unpacked(), before);
+}
+
 /// A build from a capsule has the same digest, without go and without a proxy.
 #[test]
 fn a_capsule_has_modules_and_toolchain() {
@@ -363,6 +379,7 @@ fn a_capsule_has_modules_and_toolchain() {
     assert_eq!(one.stdout, two.stdout);
     let checks = fs::read_to_string(at("second/checks.json")).unwrap();
     assert!(checks.contains("built from the capsule"), "{checks}");
+    keeps_what_the_lock_names(&at("store"));
 
     // The content of the module, which is in the archive as it is.
     let mut bytes = fs::read(at("inputs.capsule")).unwrap();

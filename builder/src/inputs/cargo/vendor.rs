@@ -25,7 +25,7 @@ use crate::lock::crates::Crate;
 /// An archive differs from the locked one, is not that of its crate, or the work was interrupted.
 pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, DependencyError> {
     let store = supply.store;
-    let expected = expected(crates, store, supply.interrupt)?;
+    let expected = expected(crates, supply.interrupt, &|one| read(one, store))?;
     let place = store.vendored().join(expected.hex());
     if holds(&place, &expected, supply.interrupt)? {
         return Ok(store.used(place));
@@ -55,22 +55,24 @@ pub(in crate::inputs) fn vendored(
     store: &Store,
     interrupt: &Interrupt,
 ) -> Result<PathBuf, DependencyError> {
-    let expected = expected(crates, store, interrupt)?;
+    let read = |one: &Crate| store.read_of_any(&one.named().key(), one.size);
+    let expected = expected(crates, interrupt, &read)?;
     Ok(store.vendored().join(expected.hex()))
 }
 
 /// The digest of the folder that the archives unpack to.
 fn expected(
     crates: &[Crate],
-    store: &Store,
     interrupt: &Interrupt,
+    read: &dyn Fn(&Crate) -> Result<Vec<u8>, StoreError>,
 ) -> Result<Digest, DependencyError> {
     let mut tree = Tree::default();
     for one in crates {
-        each_entry(one, store, interrupt, &mut |file| {
+        interrupt.check()?;
+        each_entry(one, &read(one)?, &mut |file| {
             let mut hasher = Hasher::new();
-            let read = io::copy(file.content, &mut hasher);
-            read.map_err(|error| wrong(&one.named(), error.to_string()))?;
+            let copied = io::copy(file.content, &mut hasher);
+            copied.map_err(|error| wrong(&one.named(), error.to_string()))?;
             match file.executable {
                 Executable::Yes => tree.add_program(file.path, &hasher.finish()),
                 Executable::No => tree.add_file(file.path, &hasher.finish()),
@@ -86,9 +88,9 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Depe
     supply.during("unpack crates", |step| {
         step.of(crates.len(), []);
         for one in crates {
-            each_entry(one, supply.store, supply.interrupt, &mut |file| {
-                write(file, into)
-            })?;
+            supply.interrupt.check()?;
+            let bytes = read(one, supply.store)?;
+            each_entry(one, &bytes, &mut |file| write(file, into))?;
             step.add(1, 0);
         }
         Ok::<_, DependencyError>(())
@@ -96,17 +98,14 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Depe
     Ok(normalize(into).map_err(At::writing(into))?)
 }
 
+fn read(one: &Crate, store: &Store) -> Result<Vec<u8>, StoreError> {
+    store.read(&one.named().key(), one.size)
+}
+
 /// Calls `take` with each file of a crate, and with the checksum file that cargo expects in its folder.
-fn each_entry(
-    one: &Crate,
-    store: &Store,
-    interrupt: &Interrupt,
-    take: Take<'_>,
-) -> Result<(), DependencyError> {
-    interrupt.check()?;
+fn each_entry(one: &Crate, bytes: &[u8], take: Take<'_>) -> Result<(), DependencyError> {
     let named = one.named();
-    let bytes = store.read(&named.key(), one.size)?;
-    archive::each_file(&named, &bytes, take)?;
+    archive::each_file(&named, bytes, take)?;
     let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
     take(File {
         path: Path::new(&folder(&named)).join(".cargo-checksum.json"),

@@ -15,7 +15,7 @@ use crate::inputs::Supply;
 use crate::inputs::error::DependencyError;
 use crate::inputs::lanes::in_lanes;
 use crate::inputs::normalize::normalize;
-use crate::inputs::store::StoreError;
+use crate::inputs::store::{Store, StoreError};
 use crate::inputs::tree::{Tree, holds};
 use crate::inputs::zip;
 use crate::lock::AGAIN;
@@ -99,6 +99,18 @@ fn unpacked(module: &Module, supply: &Supply<'_>) -> Result<PathBuf, DependencyE
         true => Ok(place),
         false => Err(StoreError::disturbed("unpacked toolchain", &place).into()),
     }
+}
+
+/// The folder for the unpacked toolchain. It may not exist.
+///
+/// # Errors
+/// The store does not have its archive, or has another one.
+pub(in crate::inputs) fn unpacked_folder(
+    toolchain: &Module,
+    store: &Store,
+) -> Result<PathBuf, DependencyError> {
+    let bytes = store.read_of_any(&toolchain.key(), toolchain.size)?;
+    Ok(store.vendored().join(expected(toolchain, &bytes)?.hex()))
 }
 
 /// The digest of the folder that the archive unpacks to.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use content::CheckedReader;
 
-use super::key::Key;
+use super::key::{Key, Origin};
 use super::{Store, StoreError, limit};
 
 /// The mode of files, for every umask of the caller: other users may read a store.
@@ -61,29 +61,48 @@ impl Store {
     /// # Errors
     /// The store does not have it, its file has other bytes, or the store cannot be used.
     pub fn read(&self, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> {
-        let path = self.path(key);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::Absent {
-                    what: key.to_string(),
-                    digest: key.digest,
-                });
-            }
-            Err(source) => return Err(StoreError::at(&path, source)),
-        };
-        let mut bytes = Vec::new();
-        match CheckedReader::new(file, key.digest, size).read_to_end(&mut bytes) {
-            Ok(_) => {
-                limit::touch(&path);
-                Ok(bytes)
-            }
-            Err(error) => Err(StoreError::Content {
-                what: key.to_string(),
-                path,
-                source: error.into(),
-            }),
+        read(self.path(key), key, size)
+    }
+
+    /// Reads an input that was fetched or, if it was not, came with a capsule. A build must not use it: it could be under a name that
+    /// the author of the capsule chose.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub(crate) fn read_of_any(&self, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> {
+        let [fetched, capsule] = Origin::ALL.map(|origin| {
+            let folder = self.folder.join(key.kind.folder(origin));
+            folder.join(key.file())
+        });
+        match read(fetched, key, size) {
+            Err(StoreError::Absent { .. }) => read(capsule, key, size),
+            read => read,
         }
+    }
+}
+
+fn read(path: PathBuf, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> {
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::Absent {
+                what: key.to_string(),
+                digest: key.digest,
+            });
+        }
+        Err(source) => return Err(StoreError::at(&path, source)),
+    };
+    let mut bytes = Vec::new();
+    match CheckedReader::new(file, key.digest, size).read_to_end(&mut bytes) {
+        Ok(_) => {
+            limit::touch(&path);
+            Ok(bytes)
+        }
+        Err(error) => Err(StoreError::Content {
+            what: key.to_string(),
+            path,
+            source: error.into(),
+        }),
     }
 }
 
@@ -184,6 +203,8 @@ mod tests {
             };
             capsules.keep(&key, &b"input"[..], 5).unwrap();
             let is_signed = matches!(kind, Kind::Package | Kind::Index);
+            assert_eq!(fetched.read(&key, 5).is_ok(), is_signed, "{key}");
+            assert_eq!(fetched.read_of_any(&key, 5).unwrap(), b"input");
             assert_eq!(fetched.size(&key).unwrap().is_some(), is_signed, "{key}");
         }
         assert_ne!(fetched.trees(), capsules.trees());
