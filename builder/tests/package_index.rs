@@ -250,7 +250,10 @@ impl Place {
         fs::create_dir(&store).unwrap();
         for entry in fs::read_dir(&self.store).unwrap() {
             let name = entry.unwrap().file_name();
-            if !["indices", "coming"].iter().any(|own| name == *own) {
+            if !["indices", "coming", "projects"]
+                .iter()
+                .any(|own| name == *own)
+            {
                 symlink(self.store.join(&name), store.join(&name)).unwrap();
             }
         }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use content::Digest;
 
 use super::{Store, StoreError};
@@ -25,8 +26,12 @@ impl Store {
         let failed = |source| StoreError::at(directory, source);
         let path = fs::canonicalize(directory).map_err(failed)?;
         let file = self.project(&path);
-        fs::write(&file, path.as_os_str().as_bytes())
-            .map_err(|source| StoreError::at(&file, source))
+        // Another process that reads it never finds a part.
+        let scratch = self.scratch()?;
+        let making = scratch.path().join("project");
+        fs::write(&making, path.as_os_str().as_bytes())
+            .map_err(|source| StoreError::at(&making, source))?;
+        fs::rename(&making, &file).map_err(|source| StoreError::at(&file, source))
     }
 
     /// The remembered projects that still have a lock, in the order of their paths. The others are forgotten.
@@ -41,6 +46,9 @@ impl Store {
             let file = entry.map_err(failed)?.path();
             let bytes = crate::at::read(&file, PATH)?;
             let project = PathBuf::from(OsString::from_vec(bytes));
+            if self.project(&project) != file {
+                return Err(damaged(&file).into());
+            }
             match fs::symlink_metadata(project.join(lock::FILE)) {
                 Ok(_) => projects.push(project),
                 Err(error) if is_absence(&error) => fs::remove_file(&file).map_err(failed)?,
@@ -55,6 +63,15 @@ impl Store {
         let name = Digest::of(path.as_os_str().as_bytes());
         self.folder.join(PROJECTS).join(name.hex())
     }
+}
+
+/// The file of a project is not whole: an earlier version of this program could be killed while it wrote it.
+fn damaged(file: &Path) -> Hinted {
+    let file = file.display();
+    Hinted::new(format_args!(
+        "reading {file}: expected the path of a project, found a part of it or another"
+    ))
+    .hinting("remove the file, and build or lock the project again, so that its inputs are kept")
 }
 
 fn is_absence(error: &io::Error) -> bool {
@@ -90,5 +107,21 @@ mod tests {
             1
         );
         assert!(store.remember(&b.join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn a_part_of_a_path_is_not_a_project() {
+        let (_folder, store) = store();
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join(lock::FILE), "").unwrap();
+        store.remember(place.path()).unwrap();
+        assert_eq!(fs::read_dir(store.coming()).unwrap().count(), 0);
+        let file = store.project(&place.path().canonicalize().unwrap());
+        for part in ["", "/"] {
+            fs::write(&file, part).unwrap();
+            let error = store.projects().unwrap_err();
+            assert!(error.to_string().contains("found a part of it"), "{error}");
+            assert!(error.hint().is_some() && file.exists());
+        }
     }
 }
