@@ -292,7 +292,13 @@ impl Sandbox<'_> {
                 products: sizes,
             } => {
                 let output = take(&mut stdout, output.min(self.limits.output()))?;
-                let traced = take(&mut stdout, traced.min(TRACED))?;
+                if traced > TRACED {
+                    let long = format_args!(
+                        "reading what linkers read: the list is larger than the limit of {TRACED} bytes"
+                    );
+                    return Err(Hinted::new(long).into());
+                }
+                let traced = take(&mut stdout, traced)?;
                 let traced = content::json::parse(&traced, TRACED);
                 let traced = traced.map_err(|_| SandboxError::silent())?;
                 if [plan.products.len(), products.len()] != [sizes.len(); 2] {

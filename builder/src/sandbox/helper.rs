@@ -15,6 +15,7 @@ use isolate::step::{At as _, Refusal, Step};
 use isolate::supervise::{self, Ended};
 use isolate::users::{self, Id};
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use rustix::process::umask;
 
 use super::links::{self, Traced};
@@ -180,14 +181,15 @@ fn hand_out(output: &[u8], traced: &Traced, products: &[PathBuf]) -> io::Result<
     out.flush()
 }
 
-/// A regular file, and its size.
+/// A regular file, and its size. To open a pipe would wait for a process that writes to it, and all have ended.
 fn open(path: &Path) -> io::Result<(u64, File)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    match metadata.is_file() {
-        true => Ok((metadata.len(), file)),
-        false => Err(io::ErrorKind::InvalidInput.into()),
+    match std::fs::metadata(path)? {
+        found if found.is_file() => {}
+        found if found.is_dir() => return Err(Errno::ISDIR.into()),
+        _ => return Err(Errno::INVAL.into()),
     }
+    let file = File::open(path)?;
+    Ok((file.metadata()?.len(), file))
 }
 
 fn report(report: &Report) -> io::Result<()> {

@@ -38,7 +38,7 @@ pub(super) fn trace(plan: &Plan) -> Result<Traced, String> {
     };
     let links = rule::read(&traces.folder)?;
     let inputs: BTreeSet<&PathBuf> = links.iter().flat_map(|link| &link.inputs).collect();
-    let inputs = origins(&inputs, plan, traces).map_err(|error| error.to_string())?;
+    let inputs = origins(&inputs, plan, traces)?;
     let files: Vec<BTreeSet<PathBuf>> = links
         .iter()
         .map(|link| {
@@ -47,13 +47,16 @@ pub(super) fn trace(plan: &Plan) -> Result<Traced, String> {
         })
         .collect();
     let made = |product: &PathBuf| {
-        let all = links.iter().zip(&files);
-        let by = all.filter(|(link, _)| is_same(&link.output, product).unwrap_or(false));
-        by.map(|(_, files)| files.clone())
-            .reduce(|all, more| all.union(&more).cloned().collect())
+        let mut made: Option<BTreeSet<PathBuf>> = None;
+        for (link, files) in links.iter().zip(&files) {
+            if is_same(&link.output, product).map_err(|error| at(&link.output, &error))? {
+                made.get_or_insert_default().extend(files.iter().cloned());
+            }
+        }
+        Ok::<_, String>(made)
     };
     Ok(Traced {
-        products: plan.products.iter().map(made).collect(),
+        products: plan.products.iter().map(made).collect::<Result<_, _>>()?,
         all: files.iter().flatten().cloned().collect(),
     })
 }
@@ -63,15 +66,16 @@ fn origins(
     inputs: &BTreeSet<&PathBuf>,
     plan: &Plan,
     traces: &Traces,
-) -> io::Result<BTreeMap<PathBuf, BTreeSet<PathBuf>>> {
+) -> Result<BTreeMap<PathBuf, BTreeSet<PathBuf>>, String> {
     let mut origins = BTreeMap::new();
     let mut copies = BTreeMap::new();
     for input in inputs {
         // Programs may remove what they linked.
-        let Some(file) = found(input, traces) else {
+        let Some(file) = found(input, traces).map_err(|error| at(input, &error))? else {
             continue;
         };
-        let Some(pieces) = objects::pieces(&file)? else {
+        let pieces = objects::pieces(&file).map_err(|error| at(&file, &error))?;
+        let Some(pieces) = pieces else {
             continue;
         };
         let mut files = BTreeSet::new();
@@ -83,19 +87,35 @@ fn origins(
         }
         origins.insert((*input).clone(), files);
     }
-    for (input, copied) in objects::originals(&copies, &folders())? {
+    let originals = objects::originals(&copies, &folders());
+    for (input, copied) in originals.map_err(|error| error.to_string())? {
         origins.entry(input).or_default().extend(copied);
     }
     Ok(origins)
 }
 
+fn at(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
 /// The file without links in its path; `None` if it exists no more.
-fn found(input: &Path, traces: &Traces) -> Option<PathBuf> {
-    let moved = || {
-        let (folder, name) = (traces.libraries.as_ref()?, input.file_name()?);
-        fs::canonicalize(folder.join(name)).ok()
-    };
-    fs::canonicalize(input).ok().or_else(moved)
+fn found(input: &Path, traces: &Traces) -> io::Result<Option<PathBuf>> {
+    if let Some(found) = existing(fs::canonicalize(input))? {
+        return Ok(Some(found));
+    }
+    match (&traces.libraries, input.file_name()) {
+        (Some(folder), Some(name)) => existing(fs::canonicalize(folder.join(name))),
+        _ => Ok(None),
+    }
+}
+
+/// What was found; `None` if there is nothing at the path.
+fn existing<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match found {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 fn is_below(file: &Path, folders: impl IntoIterator<Item = impl AsRef<Path>>) -> bool {
@@ -110,9 +130,12 @@ fn folders() -> Vec<PathBuf> {
     folders.map(PathBuf::from).collect()
 }
 
-/// Whether two paths are of one file, or of files with the same content.
+/// Whether two paths are of one file, or of files with the same content. What does not exist, or is no file, has none.
 fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
-    let [left, right] = [fs::metadata(one)?, fs::metadata(other)?];
+    let files = [existing(fs::metadata(one))?, existing(fs::metadata(other))?];
+    let [Some(left), Some(right)] = files.map(|found| found.filter(fs::Metadata::is_file)) else {
+        return Ok(false);
+    };
     if (left.dev(), left.ino()) == (right.dev(), right.ino()) {
         return Ok(true);
     }
@@ -123,4 +146,36 @@ fn digest(path: &Path) -> io::Result<Digest> {
     let mut hasher = Hasher::new();
     io::copy(&mut File::open(path)?, &mut hasher)?;
     Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_exist_is_told_from_what_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a"), "a").unwrap();
+        fs::write(path("b"), "a").unwrap();
+        fs::write(path("c"), "c").unwrap();
+        symlink("circle", path("circle")).unwrap();
+        let same = |one: &str, other: &str| is_same(&path(one), &path(other));
+        assert!(same("a", "b").unwrap() && same("c", "c").unwrap());
+        for other in ["c", "gone", "a/below", ""] {
+            assert!(!same("a", other).unwrap(), "{other}");
+        }
+        same("circle", "a").unwrap_err();
+        let mut traces = Traces {
+            folder: path(""),
+            libraries: None,
+        };
+        assert_eq!(found(&path("gone"), &traces).unwrap(), None);
+        found(&path("circle"), &traces).unwrap_err();
+        traces.libraries = Some(folder.path().to_owned());
+        let moved = found(Path::new("/nowhere/a"), &traces).unwrap();
+        assert_eq!(moved, Some(path("a").canonicalize().unwrap()));
+    }
 }

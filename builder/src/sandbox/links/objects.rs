@@ -76,7 +76,7 @@ fn archives(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
-        if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+        if !super::existing(fs::symlink_metadata(&folder))?.is_some_and(|found| found.is_dir()) {
             continue;
         }
         for entry in fs::read_dir(&folder)? {

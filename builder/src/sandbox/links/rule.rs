@@ -29,7 +29,9 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Link>, String> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let directory = entry.map_err(failed)?.path();
         let rule = directory.with_extension("d");
-        if directory.extension().is_none_or(|found| found != "cwd") || !rule.exists() {
+        if directory.extension().is_none_or(|found| found != "cwd")
+            || !rule.try_exists().map_err(failed)?
+        {
             continue;
         }
         let directory = text(&directory, &mut left).map_err(failed)?;
@@ -44,7 +46,9 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Link>, String> {
 
 fn text(path: &Path, left: &mut u64) -> io::Result<String> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(*left).read_to_end(&mut bytes)?;
+    // A build may write to the folder, too.
+    let file = content::open_regular(path)?;
+    file.take(*left).read_to_end(&mut bytes)?;
     *left -= bytes.len() as u64;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
