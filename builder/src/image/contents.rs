@@ -1,6 +1,5 @@
 //! The entries of an image, as `Image.toml` lists them, with their contents.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -31,6 +30,8 @@ const BUFFER: usize = 64 << 10;
 pub(super) struct Origins<'a> {
     /// The directory of `Image.toml` in the staged source.
     pub(super) directory: &'a Path,
+    /// The folders of submodules in the staged source. They are empty.
+    pub(super) submodules: &'a [PathBuf],
     /// The compiled program.
     pub(super) program: &'a Program,
     /// The unpacked packages of all images.
@@ -113,7 +114,7 @@ fn add(
         mode: file.mode,
     };
     let found = match &file.origin {
-        Origin::Tree(name) => tree(&file.path, origins.directory, name)?,
+        Origin::Tree(name) => tree(&file.path, origins, name)?,
         origin => vec![(file.path.clone(), one(origin, origins)?)],
     };
     let entries = found.into_iter().map(|(path, kind)| {
@@ -158,7 +159,8 @@ fn binary(name: &str, program: &Program) -> Result<PathBuf, Hinted> {
 }
 
 /// The directory `name` of the source, at `path`, with everything below it.
-fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>, Hinted> {
+fn tree(path: &str, origins: &Origins<'_>, name: &str) -> Result<Vec<(String, Kind)>, Hinted> {
+    let directory = origins.directory;
     let top = match name {
         "." => directory.to_owned(),
         _ => below(directory, name, "tree")?,
@@ -172,14 +174,14 @@ fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>,
         Err(error) => return Err(missing(&top, name, "directory", error)),
     }
     let below = path.trim_end_matches('/');
-    let mut found = folder::walk(&top)?;
-    if let Some(path) = submodule(name, &found) {
-        let files = format_args!(
-            "{} is a submodule, whose files are not staged",
-            shown(&path)
-        );
+    let mut submodules = origins.submodules.iter();
+    if let Some(submodule) = submodules.find(|submodule| submodule.starts_with(&top)) {
+        let path = submodule.strip_prefix(directory).unwrap_or(submodule);
+        let path = shown(&path.to_string_lossy());
+        let files = format_args!("{path} is a submodule, whose files are not staged");
         return Err(Hinted::new(files).hinting("commit its files in place of the submodule"));
     }
+    let mut found = folder::walk(&top)?;
     for (inner, kind) in &mut found {
         if let Kind::Symlink { target } = kind
             && !folder::stays(inner, target)
@@ -193,23 +195,6 @@ fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>,
     let is_root = below.is_empty();
     let own = (!is_root).then(|| (below.to_owned(), Kind::Directory));
     Ok(own.into_iter().chain(found).collect())
-}
-
-/// The first empty folder of a tree: a submodule, as a commit has no other empty folders.
-fn submodule(top: &str, found: &[(String, Kind)]) -> Option<String> {
-    let folders = found.iter().filter(|(_, kind)| *kind == Kind::Directory);
-    let folders = folders.map(|(path, _)| path.as_str());
-    let parents = found
-        .iter()
-        .map(|(path, _)| path.rsplit_once('/').map_or("", |(parent, _)| parent));
-    let parents: BTreeSet<_> = parents.collect();
-    let mut empty = [""].into_iter().chain(folders);
-    let empty = empty.find(|path| !parents.contains(path))?;
-    Some(match (top, empty) {
-        (".", inner) => inner.to_owned(),
-        (top, "") => top.to_owned(),
-        (top, inner) => format!("{top}/{inner}"),
-    })
 }
 
 /// A file of the source.

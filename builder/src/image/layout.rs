@@ -41,11 +41,15 @@ pub(crate) fn assemble(
         wheels,
         base,
     } = image;
-    let directory = inputs.source.staged.join(&inputs.source.directory);
+    let staged = &inputs.source.staged;
+    let directory = staged.join(&inputs.source.directory);
+    let submodules = inputs.source.submodules.iter();
+    let submodules: Vec<_> = submodules.map(|path| staged.join(path)).collect();
     let contents = contents::collect(
         &wanted.spec,
         &Origins {
             directory: &directory,
+            submodules: &submodules,
             program,
             runtime: &inputs.runtime,
             packages: &wanted.lock.runtime,

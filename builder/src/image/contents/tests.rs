@@ -20,6 +20,9 @@ architecture = "amd64"
 packages = []
 "#;
 
+/// A submodule, if the source has this folder.
+const SUBMODULE: &str = "assets/theme/deep";
+
 /// The entries that `more` of an `Image.toml` makes.
 fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
     let spec = Spec::parse(&format!("{SPEC}{more}")).unwrap();
@@ -33,10 +36,13 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
         packages: BTreeMap::new(),
         modules: BTreeMap::new(),
     };
+    let mut submodules = vec![directory.join(SUBMODULE)];
+    submodules.retain(|folder| folder.is_dir());
     let scratch = tempfile::tempdir().unwrap();
     let store = Store::open(scratch.path()).unwrap();
     let origins = Origins {
         directory,
+        submodules: &submodules,
         program: &program,
         runtime: &Runtime::unpack(&[], &Supply::of(&store)).unwrap(),
         packages: &[],
@@ -169,18 +175,17 @@ fn a_tree_has_everything_below_it() {
 #[test]
 fn a_tree_needs_the_files_of_its_submodules() {
     let scratch = tempfile::tempdir().unwrap();
-    fs::create_dir_all(scratch.path().join("assets/theme/deep")).unwrap();
+    fs::create_dir_all(scratch.path().join(SUBMODULE)).unwrap();
+    fs::create_dir_all(scratch.path().join("assets/empty")).unwrap();
     fs::write(scratch.path().join("assets/a"), "").unwrap();
-    for (tree, submodule) in [
-        (".", "assets/theme/deep"),
-        ("assets", "assets/theme/deep"),
-        ("assets/theme/deep", "assets/theme/deep"),
-    ] {
+    for tree in [".", "assets", SUBMODULE] {
         assert_eq!(
             entry(&format!("tree = '{tree}'"), scratch.path()).unwrap_err(),
-            format!("adding /etc/x: {submodule} is a submodule, whose files are not staged")
+            format!("adding /etc/x: {SUBMODULE} is a submodule, whose files are not staged")
         );
     }
+    // Another folder without files is none.
+    entry("tree = 'assets/empty'", scratch.path()).unwrap();
 }
 
 #[test]
