@@ -1,11 +1,12 @@
 //! The version of the compiler that builds, of a package or an archive, and the one that the source asks for.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 
+use crate::at::At;
 use crate::inputs::git::{self, Configuration};
 use crate::lock::crates::Named;
 use crate::lock::packages::Package;
@@ -60,14 +61,26 @@ impl Place {
 impl Compiler {
     /// That of the archives, by their folders, if one of them has a compiler, or else that of a build root with these packages.
     /// `None` if it comes from elsewhere, or an archive does not show its version.
-    pub(super) fn find(archives: &[PathBuf], packages: &[Package]) -> Option<Self> {
-        // The compiler and its libraries may be in two archives.
-        match archives.iter().any(|folder| folder.join(RUSTC).is_file()) {
-            true => archives
-                .iter()
-                .find_map(|folder| Self::of_archive(folder).ok()?),
-            false => Self::of(packages),
+    ///
+    /// # Errors
+    /// An unpacked archive cannot be read.
+    pub(super) fn find(archives: &[PathBuf], packages: &[Package]) -> Result<Option<Self>, At> {
+        let programs = archives.iter().map(|folder| folder.join(RUSTC));
+        let mut is_in_archive = false;
+        for program in programs {
+            is_in_archive |= program.try_exists().map_err(At::reading(&program))?;
         }
+        if !is_in_archive {
+            return Ok(Self::of(packages));
+        }
+        // The compiler and its libraries may be in two archives.
+        for folder in archives {
+            let found = Self::of_archive(folder).map_err(At::reading(folder))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn of(packages: &[Package]) -> Option<Self> {
@@ -80,12 +93,8 @@ impl Compiler {
 
     /// The compiler that made the standard library in an archive, which works with no other one.
     fn of_archive(folder: &Path) -> io::Result<Option<Self>> {
-        for target in fs::read_dir(folder.join(TARGETS))? {
-            let Ok(libraries) = fs::read_dir(target?.path().join("lib")) else {
-                continue;
-            };
-            for library in libraries {
-                let library = library?;
+        for target in entries(&folder.join(TARGETS))? {
+            for library in entries(&target.path().join("lib"))? {
                 if is_core(&library.file_name().to_string_lossy())
                     && let Some(version) = made_by(&library.path())?
                 {
@@ -156,6 +165,15 @@ impl Compiler {
                 "note: {path} asks for Rust {channel}; the image is built by {self}, of {place}"
             )
         })
+    }
+}
+
+/// What a folder has; nothing if there is no such folder.
+fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match fs::read_dir(folder) {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(Vec::new()),
+        found => found?.collect(),
     }
 }
 
@@ -234,6 +252,7 @@ mod tests {
         package.name = "rustc".to_owned();
         package.version = "1.1.0".to_owned();
         let found = Compiler::find(&[sysroot.into()], &[package.clone()]).unwrap();
+        let found = found.unwrap();
         assert_eq!(found.to_string(), format!("rustc {expected}"));
         let refused = found.check("1000.0").unwrap_err();
         assert!(
@@ -246,10 +265,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let archives = [folder.path().to_owned()];
         let of_packages = Compiler::find(&archives, &[package.clone()]).unwrap();
+        let of_packages = of_packages.unwrap();
         assert_eq!(of_packages.to_string(), "rustc 1.1.0");
         fs::create_dir(folder.path().join("bin")).unwrap();
         fs::write(folder.path().join(RUSTC), "").unwrap();
-        assert_eq!(Compiler::find(&archives, &[package]), None);
+        assert_eq!(Compiler::find(&archives, &[package.clone()]).unwrap(), None);
+        // What cannot be read is not what does not exist.
+        let libraries = folder.path().join(TARGETS);
+        fs::create_dir_all(libraries.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("rustlib", &libraries).unwrap();
+        let unread = Compiler::find(&archives, &[package]).unwrap_err();
+        assert!(unread.to_string().starts_with("reading "), "{unread}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     }
     let archives = archive::resolve(&wanted.spec.archives, earlier.as_ref(), supply)?;
     let folders = archive::folders(&wanted.spec.archives, supply.store);
-    let compiler = Compiler::find(&folders, &resolved.packages);
+    let compiler = Compiler::find(&folders, &resolved.packages)?;
     if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
         compiler.check(required)?;
     }
