@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
+
 use super::deb;
 use crate::inputs::Supply;
 use crate::inputs::store::StoreError;
@@ -11,7 +13,7 @@ use crate::lock::packages::Package;
 /// The names of the packages that have these files, by their paths as the sandbox has them. A file of no package is left out.
 ///
 /// # Errors
-/// A package cannot be read from the store.
+/// A package cannot be read from the store, or is invalid.
 pub(crate) fn owners(
     files: &BTreeSet<PathBuf>,
     packages: &[Package],
@@ -25,7 +27,11 @@ pub(crate) fn owners(
             break;
         }
         let bytes = supply.store.read(&package.key(), package.size)?;
-        let sums = deb::control(&bytes, "md5sums").unwrap_or_default();
+        let sums = deb::control(&bytes, "md5sums").map_err(|reason| {
+            Hinted::new(format_args!("reading package {}: {reason}", package.name))
+        })?;
+        // A package without files has no sums.
+        let sums = sums.unwrap_or_default();
         for file in sums.lines().filter_map(listed) {
             if let Some(found) = wanted.get(&merged(file)) {
                 owners

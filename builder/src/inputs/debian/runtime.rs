@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use console::hint::Hinted;
 use scratch::Scratch;
 
 use super::deb;
@@ -49,7 +50,11 @@ impl Runtime {
             let folder = scratch.path().join(index.to_string());
             fs::create_dir(&folder).map_err(At::writing(&folder))?;
             let bytes = root::unpack_one(package, &folder, supply)?;
-            let control = deb::control(&bytes, "control").unwrap_or_default();
+            let control = deb::control(&bytes, "control").map_err(|reason| {
+                Hinted::new(format_args!("reading package {}: {reason}", package.name))
+            })?;
+            // Unpacking has checked that there is one.
+            let control = control.unwrap_or_default();
             unpacked.insert(package.clone(), (folder, control));
         }
         Ok(Self {
