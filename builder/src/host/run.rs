@@ -1,7 +1,7 @@
 //! Runs a program and reads its output.
 
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::process::{ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 use console::hint::Hinted;
 
@@ -66,19 +66,17 @@ pub(super) fn answer_until(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(HostError::starting(program))?;
-    let watch = interrupt.map(|interrupt| interrupt.watch(&child));
-    let _watch = watch.transpose().map_err(&talk)?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (answer, said) = std::thread::scope(|scope| {
-        let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
-        let said = stderr.map_or(Ok(Vec::new()), |stderr| listen(stderr, hear));
-        (answer.join(), said)
-    });
-    let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let (answer, output) = (answer.map_err(&talk)?, child.wait_with_output());
+    let attended = attend(&mut child, interrupt, hear);
+    if attended.is_err() {
+        // It may have ended already.
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(&talk)?;
+    let (answer, stderr) = attended.map_err(&talk)?;
     let output = Output {
-        stderr: said.map_err(&talk)?,
-        ..output.map_err(&talk)?
+        status,
+        stdout: Vec::new(),
+        stderr,
     };
     if answer.len() as u64 > ANSWER {
         let long =
@@ -86,6 +84,24 @@ pub(super) fn answer_until(
         return Err(Hinted::new(long).into());
     }
     Ok((answer, output))
+}
+
+/// Reads the output and the standard error of a program to their ends.
+fn attend(
+    child: &mut Child,
+    interrupt: Option<&Interrupt>,
+    hear: Listener<'_>,
+) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let watch = interrupt.map(|interrupt| interrupt.watch(child));
+    let _watch = watch.transpose()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (answer, said) = std::thread::scope(|scope| {
+        let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
+        let said = stderr.map_or(Ok(Vec::new()), |stderr| listen(stderr, hear));
+        (answer.join(), said)
+    });
+    let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    Ok((answer?, said?))
 }
 
 /// Reads to the end, so that the program never waits.
