@@ -99,15 +99,11 @@ pub(in crate::inputs) fn each(bytes: &[u8], limits: Limits, take: TakeFound<'_>)
             CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(found.data())),
             _ => return Err(at(fault("expected DEFLATE or no compression"))),
         };
-        let limited = LimitedReader::new(content, left);
-        let mut content = Counted {
-            inner: found.verifying_reader(limited),
-            count: 0,
-        };
+        let mut limited = LimitedReader::new(content, left);
         let mode = mode(entry.mode());
         let one = Found { path: &path, mode };
-        take(one, &mut content).map_err(at)?;
-        left = left.saturating_sub(content.count);
+        take(one, &mut found.verifying_reader(&mut limited)).map_err(at)?;
+        left = limited.left();
     }
     match count == archive.entries_hint() {
         true => Ok(()),
@@ -120,20 +116,6 @@ fn mode(mode: EntryMode) -> Mode {
         _ if mode.is_symlink() => Mode::Link,
         0 => Mode::Plain,
         _ => Mode::Program,
-    }
-}
-
-/// A reader that counts its bytes.
-struct Counted<R> {
-    inner: R,
-    count: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.count += count as u64;
-        Ok(count)
     }
 }
 

@@ -159,6 +159,11 @@ impl<R: Read> LimitedReader<R> {
             left: limit,
         }
     }
+
+    /// How many more bytes it may read.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
 }
 
 impl<R: Read> Read for LimitedReader<R> {
@@ -215,6 +220,9 @@ mod tests {
             reader.read_to_end(&mut bytes).map(|_| bytes)
         };
         assert_eq!(read(3).unwrap(), b"abc");
+        let mut reader = LimitedReader::new(&b"abc"[..], 5);
+        reader.read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(reader.left(), 2);
         let error = read(2).unwrap_err().to_string();
         assert!(
             error.contains("larger than the limit of 2 bytes"),
