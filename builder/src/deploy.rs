@@ -6,7 +6,7 @@ use confidential::launch_policy::{
     Asked, LaunchPolicy, LogRedirect, MachineImage, Refusal, Request,
 };
 use console::hint::Hinted;
-use google::ArtifactRepository;
+use google::{ArtifactRepository, ProjectId, ServiceAccount};
 use oci::{Execution, ImageRef, Reference, Repository};
 use remote::{Registry, Transport};
 
@@ -54,7 +54,7 @@ impl Refused {
     pub fn hint(&self) -> &'static str {
         match self.fault {
             Fault::Refusal(_) | Fault::Variable { .. } => {
-                "labels tee.launch_policy.… of the image decide; whoever builds it sets them in Image.toml, and its digest changes"
+                "labels tee.launch_policy.… of the image decide; they are set in Image.toml, and another label makes another digest"
             }
             Fault::NoEntryPoint => "the image needs an entrypoint in [image] of Image.toml",
         }
@@ -140,6 +140,24 @@ impl Launchable {
             .cloned()
             .collect()
     }
+}
+
+/// Checks that an account which is to be created, because it belongs to the project of the instance, can be.
+///
+/// # Errors
+/// IAM creates no account with its ID.
+pub fn check_account(account: &ServiceAccount, project: &ProjectId) -> Result<(), Hinted> {
+    if account.project() != Some(project) || account.can_be_created() {
+        return Ok(());
+    }
+    let invalid = format_args!(
+        "checking --service-account {account}: expected an ID of 6 to 30 lower-case letters, digits and hyphens, a letter first and no \
+         hyphen last, found \"{}\"",
+        account.id()
+    );
+    Err(Hinted::new(invalid).hinting(
+        "the account belongs to the project of the instance, so that it is created: choose an ID that IAM accepts",
+    ))
 }
 
 /// The repositories of Artifact Registry among registries, and the others, which the account cannot be granted a role on.
@@ -235,6 +253,29 @@ mod tests {
         assert!(image.check(&request).is_ok());
         request.cmd = vec!["/other".to_owned()];
         assert!(refusal(&image, &request).contains("no entry point"));
+    }
+
+    #[test]
+    fn an_account_that_iam_cannot_create_is_refused() {
+        let project: ProjectId = "operator".parse().unwrap();
+        let checked = |address: &str| check_account(&address.parse().unwrap(), &project);
+        let longest = "a".repeat(30);
+        for (id, is_valid) in [
+            ("runner", true),
+            (longest.as_str(), true),
+            ("run-1", false),
+            ("1runner", false),
+            ("runner-", false),
+            (&format!("{longest}a"), false),
+        ] {
+            let own = checked(&format!("{id}@operator.iam.gserviceaccount.com"));
+            assert_eq!(own.is_ok(), is_valid, "{id}");
+            // It exists already.
+            checked(&format!("{id}@another.iam.gserviceaccount.com")).unwrap();
+        }
+        let error = checked("run@operator.iam.gserviceaccount.com").unwrap_err();
+        assert!(error.to_string().ends_with("found \"run\""), "{error}");
+        checked("1234-compute@developer.gserviceaccount.com").unwrap();
     }
 
     #[test]

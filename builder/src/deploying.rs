@@ -16,6 +16,7 @@ use crate::unprinted;
 
 /// Prints what an operator runs to launch an image.
 pub async fn deploy(arguments: &Deploy) -> Result<(), Error> {
+    deploy::check_account(&arguments.service_account, &arguments.project)?;
     let transport = transport(&arguments.registry).await?;
     let launchable = deploy::read(&arguments.reference, &transport).await?;
     let request = request(arguments, &launchable)?;
@@ -92,7 +93,7 @@ fn note(arguments: &Deploy, launchable: &Launchable, request: &Request, others: 
     }
     for port in launchable.execution.exposed_ports.keys() {
         print::note(&format!(
-            "note: the image listens on {port}, to which no firewall rule here admits anybody"
+            "note: the image listens on {port}, which no firewall rule here opens"
         ));
     }
 }

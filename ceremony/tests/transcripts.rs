@@ -75,9 +75,9 @@ const SESSIONS: [(&str, &[&str]); 22] = [
         &[
             "builder deploy --help",
             "builder deploy REGISTRY/builder/app@DIGEST --project operator --zone us-central1-a \
-             --service-account run@operator.iam.gserviceaccount.com --plain-http",
+             --service-account runner@operator.iam.gserviceaccount.com --plain-http",
             "builder deploy REGISTRY/builder/app@DIGEST --project operator --zone us-central1-a \
-             --service-account run@operator.iam.gserviceaccount.com --cmd [\"--leak\"] --plain-http",
+             --service-account runner@operator.iam.gserviceaccount.com --cmd [\"--leak\"] --plain-http",
         ],
     ),
     (

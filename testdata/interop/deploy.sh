@@ -3,7 +3,7 @@
 
 deploy() { # format
   "$bin/builder" deploy "$address/operator/printer:v2" --plain-http --format "$1" --project operator --zone us-central1-a \
-    --service-account run@operator.iam.gserviceaccount.com --signed-image-repository us-docker.pkg.dev/operator/signatures/printer \
+    --service-account runner@operator.iam.gserviceaccount.com --signed-image-repository us-docker.pkg.dev/operator/signatures/printer \
     2>/dev/null
 }
 record() {
@@ -45,7 +45,7 @@ assert instance["scheduling"] == {"automaticRestart": False, "onHostMaintenance"
 [interface] = instance["networkInterfaces"]
 assert "accessConfigs" not in interface, interface
 [account] = instance["serviceAccounts"]
-assert account["email"] == "run@operator.iam.gserviceaccount.com", account
+assert account["email"] == "runner@operator.iam.gserviceaccount.com", account
 [disk] = instance["disks"]
 image = disk["initializeParams"]["sourceImage"]
 assert image.endswith("/confidential-space-images/global/images/family/confidential-space"), image

@@ -39,7 +39,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         if "IamPolicy" in path:
             return {"version": 1, "etag": "BwU=", "bindings": []}
         if not path.startswith("/compute/"):
-            return {"name": "projects/operator/serviceAccounts/run", "email": "run"}
+            return {"name": "projects/operator/serviceAccounts/runner", "email": "runner"}
         place = {
             kind[:-1]: f"{base}/compute/v1/projects/operator/{kind}/{name}"
             for kind, name in re.findall(r"/(zones|regions)/([^/]+)", path)

@@ -38,7 +38,7 @@ fn world(test: &str) -> Option<World> {
 const OPERATOR: [&str; 6] = [
     "--project=operator",
     "--zone=us-central1-a",
-    "--service-account=run@operator.iam.gserviceaccount.com",
+    "--service-account=runner@operator.iam.gserviceaccount.com",
     "--signed-image-repository=us-docker.pkg.dev/one/signatures/app",
     "--signed-image-repository=europe-west4-docker.pkg.dev/operator/signatures/app",
     "--env=PATTERN=it's ${a}~%{b}, \"c\"",

@@ -1,6 +1,7 @@
 //! Service accounts.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +12,10 @@ use crate::name::{is_lower_id, name};
 const OF_PROJECT: &str = ".iam.gserviceaccount.com";
 /// The end of every other address.
 const OTHER: &str = ".gserviceaccount.com";
-/// The largest length of an account's ID. IAM limits new ones to 30; those of services are longer.
+/// The largest length of an account's ID. Those of services are longer than new ones.
 const ID: usize = 63;
+/// The lengths of the IDs of new accounts.
+const NEW: RangeInclusive<usize> = 6..=30;
 
 /// A service account by its address, `ACCOUNT@PROJECT.iam.gserviceaccount.com`, or that of a service,
 /// `ACCOUNT@SERVICE.gserviceaccount.com`.
@@ -40,6 +43,15 @@ impl ServiceAccount {
             domain: domain.to_owned(),
             project: domain.strip_suffix(OF_PROJECT).and_then(project),
         })
+    }
+
+    /// Whether IAM creates accounts with such an ID: of 6 to 30 characters, a letter first and no hyphen last (IAM API,
+    /// `projects.serviceAccounts.create`, `accountId`). Google's services have others.
+    pub fn can_be_created(&self) -> bool {
+        let begins = self
+            .id
+            .starts_with(|first: char| first.is_ascii_lowercase());
+        begins && !self.id.ends_with('-') && NEW.contains(&self.id.len())
     }
 
     /// The part before the `@`.
