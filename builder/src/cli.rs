@@ -19,7 +19,7 @@ use deploy::Deploy;
 use key::{Identify, Keygen};
 use publish::{Attach, AttachSbom, Attest, Payload, Publish, Push, Sign, Tree};
 
-/// Builds a container image from source so that everyone gets the same bytes, and publishes it.
+/// Builds a container image from source so that each machine makes the same bytes, and publishes it.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 #[command(after_help = "\

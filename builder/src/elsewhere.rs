@@ -1,5 +1,5 @@
 //! Addresses that a source chooses. They must be of other machines: a collaborator who rebuilds would otherwise send requests to
-//! services of the own machine that a stranger names.
+//! services of the own machine that an untrusted source names.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Builds a container image from source, so that everyone gets the same bytes, and publishes it.
+//! Builds a container image from source, so that each machine makes the same bytes, and publishes it.
 #![forbid(unsafe_code)]
 
 pub use console::at;

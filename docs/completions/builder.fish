@@ -230,7 +230,7 @@ sev\t'AMD SEV'"
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l machine-type -d 'The machine type [default: a small one with that technology]' -r
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l instance-name -d 'The name of the instance' -r
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l network -d 'The name of the network, its subnet, router and NAT gateway, which are created' -r
-complete -c builder -n "__fish_builder_using_subcommand deploy" -l image-family -d 'The image of the machine. Debug is for trials: the operator can read everything, and no production grant admits it' -r -f -a "production\t'Nobody can log in'
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l image-family -d 'The image of the machine. Debug is for trials: the operator can read everything, and no production grant admits it' -r -f -a "production\t'Logging in is not possible'
 debug\t'The operator can log in'"
 complete -c builder -n "__fish_builder_using_subcommand deploy" -l restart-policy -d 'What happens when the workload ends' -r -f -a "never\t'The machine stops'
 onfailure\t'The machine starts again if the workload has failed'

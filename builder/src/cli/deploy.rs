@@ -105,7 +105,7 @@ impl From<Technology> for Hardware {
 /// Google's images of the machine.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Family {
-    /// Nobody can log in
+    /// Logging in is not possible
     Production,
     /// The operator can log in
     Debug,

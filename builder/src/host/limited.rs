@@ -1,4 +1,4 @@
-//! Programs of the host that fetch what strangers wrote run within limits, and by few protocols.
+//! Programs of the host that fetch untrusted content run within limits, and by few protocols.
 
 use std::ffi::OsStr;
 use std::process::Command;

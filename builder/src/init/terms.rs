@@ -8,7 +8,7 @@ use super::found::{Found, Open};
 /// The name of the file.
 pub(super) const FILE: &str = "terms.json";
 
-/// The text. Nobody has the keys that it names.
+/// The text. The keys that it names do not exist.
 pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
     let signer = |name: &str, digit: &str| json!({"name": name, "key_id": digit.repeat(64)});
     let terms = json!({

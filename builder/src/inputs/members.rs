@@ -33,7 +33,7 @@ impl<'a, R: Read> Members<'a, R> {
         Ok(Self(archive.entries()?.raw(true)))
     }
 
-    /// The members of an archive that was not read yet. Contents that nobody reads are skipped without reading.
+    /// The members of an archive that was not read yet. Contents that are not asked for are skipped without reading.
     ///
     /// # Errors
     /// It was read.

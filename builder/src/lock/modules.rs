@@ -23,7 +23,7 @@ pub struct Module {
     pub name: ModuleName,
     /// The version, as `go.sum` writes it: with `/go.mod` at the end for the file `go.mod` alone.
     pub version: ModuleVersion,
-    /// The hash that `go.sum` has; for the toolchain, the one that the module proxy gave when it was locked, which anyone can compare
+    /// The hash that `go.sum` has; for the toolchain, the one that the module proxy gave when it was locked, which can be compared
     /// with the public checksum database.
     pub h1: H1,
     /// SHA-256 of the archive, or of `go.mod`.

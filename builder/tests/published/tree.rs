@@ -181,7 +181,7 @@ fn shows_attestations_and_what_cannot_be_read() {
     has(&shown, "Confidential Space will count 1 of 1 signatures");
 }
 
-/// A certificate that nobody has issued, for an email address and, as Fulcio's have it (`docs/oid-info.md`), an issuer.
+/// A certificate of no authority, for an email address and, as Fulcio's have it (`docs/oid-info.md`), an issuer.
 fn certificate() -> rcgen::Certificate {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut wanted = rcgen::CertificateParams::default();

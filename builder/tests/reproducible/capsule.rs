@@ -11,7 +11,7 @@ use super::https::{Answer, HOST, Server};
 use super::repositories::{Repositories, use_words};
 use super::*;
 
-/// Nobody listens there.
+/// No process listens there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// A program with inputs of each kind, which was built, and its capsule.

@@ -62,7 +62,7 @@ fn belongs(service: &Url, registry: &Url) -> bool {
     }
 }
 
-/// The domain of a registry: its host without the first label, unless that could be a domain under which anyone can register
+/// The domain of a registry: its host without the first label, unless that could be a domain in which names can be registered by the public
 /// one, such as `io` or `co.uk`. This is judged by length, so that some domains of one owner, such as `k8s.io`, are taken for
 /// public: there, the token service must be on the registry's host or below it. And the domain of a cloud, such as `azurecr.io`,
 /// is taken for that of one owner: its customers can be token services for each other's registries, if one of them can write

@@ -1,4 +1,4 @@
-//! The public database of the checksums of modules (golang.org/x/mod/sumdb): a log that all see alike, so that nobody is given a
+//! The public database of the checksums of modules (golang.org/x/mod/sumdb): a log that is the same for all clients, so that none is given a
 //! toolchain of his own. Module proxies pass it on. No `go.sum` names the toolchain, so that its hash is compared with the log.
 
 mod note;
@@ -20,7 +20,7 @@ const RECORD: u64 = 64 << 10;
 /// The hash of a module in the public database.
 ///
 /// # Errors
-/// The reason why it is not known: nobody passes the database on, or what is passed on does not verify.
+/// The reason why it is not known: no proxy passes the database on, or what is passed on does not verify.
 pub(super) fn public(
     name: &ModuleName,
     version: &ModuleVersion,

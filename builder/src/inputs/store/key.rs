@@ -41,7 +41,7 @@ impl Kind {
         Self::Wheel,
     ];
 
-    /// The folder of the inputs of this kind. Whoever made a capsule chose the names of what is in it, so that it is kept apart:
+    /// The folder of the inputs of this kind. The author of a capsule chose the names of what is in it, so that it is kept apart:
     /// only packages and indexes are signed.
     pub(super) const fn folder(self, origin: Origin) -> &'static str {
         match (self, origin) {

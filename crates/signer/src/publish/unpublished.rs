@@ -1,4 +1,4 @@
-//! Signatures and statements that are not published, for whoever may write to the repository.
+//! Signatures and statements that are not published, for a user who may write to the repository.
 
 use attest::PredicateType;
 use oci::ImageRef;
