@@ -14,7 +14,8 @@ pub mod git;
 pub mod go;
 mod lanes;
 mod members;
-mod names;
+mod needed;
+
 pub(crate) mod normalize;
 mod obtain;
 mod pack;
@@ -32,7 +33,7 @@ pub use base::BaseImage;
 pub use capsule::{Assembled, Blob, Capsule, CapsuleName};
 pub use error::DependencyError;
 pub use gather::{ImageInputs, Inputs, Ready, gather};
-pub use names::{Needed, needed};
+pub use needed::{Needed, needed};
 pub use pack::pack;
 pub use resolve::{resolve, write_lock};
 pub use supply::Supply;

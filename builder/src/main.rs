@@ -1,12 +1,7 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
 mod cli;
-mod deploying;
-mod keys;
-mod packing;
-mod publishing;
-mod reporting;
-mod storing;
+mod commands;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -116,31 +111,37 @@ fn begin(
             spawn_blocking(move || capsule(&arguments, &interrupt, &progress))
         }
         Command::Publish(arguments) => {
-            spawn(async move { publishing::publish(&arguments, clock(), &progress).await })
+            spawn(async move { commands::publish::publish(&arguments, clock(), &progress).await })
         }
         Command::Push(arguments) => {
-            spawn(async move { publishing::push(&arguments, &progress).await })
+            spawn(async move { commands::publish::push(&arguments, &progress).await })
         }
-        Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments, clock).await }),
+        Command::Sign(arguments) => {
+            spawn(async move { commands::publish::sign(&arguments, clock).await })
+        }
         Command::Attest(arguments) => {
-            spawn(async move { publishing::attest(&arguments, clock).await })
+            spawn(async move { commands::publish::attest(&arguments, clock).await })
         }
         Command::Payload(arguments) => {
-            spawn_blocking(move || publishing::payload(&arguments, clock()))
+            spawn_blocking(move || commands::publish::payload(&arguments, clock()))
         }
-        Command::Attach(arguments) => spawn(async move { publishing::attach(&arguments).await }),
+        Command::Attach(arguments) => {
+            spawn(async move { commands::publish::attach(&arguments).await })
+        }
         Command::AttachSbom(arguments) => {
-            spawn(async move { publishing::attach_sbom(&arguments).await })
+            spawn(async move { commands::publish::attach_sbom(&arguments).await })
         }
-        Command::Tree(arguments) => spawn(async move { publishing::tree(&arguments).await }),
-        Command::Deploy(arguments) => spawn(async move { deploying::deploy(&arguments).await }),
-        Command::Keygen(arguments) => spawn_blocking(move || keys::keygen(&arguments)),
-        Command::Key(arguments) => spawn(async move { keys::identify(&arguments).await }),
+        Command::Tree(arguments) => spawn(async move { commands::publish::tree(&arguments).await }),
+        Command::Deploy(arguments) => {
+            spawn(async move { commands::deploy::deploy(&arguments).await })
+        }
+        Command::Keygen(arguments) => spawn_blocking(move || commands::keys::keygen(&arguments)),
+        Command::Key(arguments) => spawn(async move { commands::keys::identify(&arguments).await }),
         Command::Store(cli::Store::Prune(arguments)) => {
-            spawn_blocking(move || storing::prune(&arguments))
+            spawn_blocking(move || commands::store::prune(&arguments))
         }
         Command::Store(cli::Store::Size(arguments)) => {
-            spawn_blocking(move || storing::size(&arguments))
+            spawn_blocking(move || commands::store::size(&arguments))
         }
     }
 }
@@ -204,7 +205,7 @@ fn capsule(
         interrupt,
         progress,
     };
-    let printed = packing::pack(arguments, &supply, &runtime)?;
+    let printed = commands::pack::pack(arguments, &supply, &runtime)?;
     print::line(&printed.join("\n")).map_err(unprinted)
 }
 
@@ -212,7 +213,7 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt, progress: &Progress) -> 
     let started = Instant::now();
     let (how, output) = (&arguments.how, Some(arguments.output.as_path()));
     let built = build_into(how, &arguments.output, interrupt, progress)?;
-    if let Some(only) = reporting::only(&built, how) {
+    if let Some(only) = commands::report::only(&built, how) {
         let Identities {
             image_digest,
             image_id,
@@ -222,8 +223,13 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt, progress: &Progress) -> 
         ));
     }
     match how.json {
-        true => print::json(&reporting::json(&built, how, output, started.elapsed())),
-        false => print::line(&reporting::digest(&built, how)),
+        true => print::json(&commands::report::json(
+            &built,
+            how,
+            output,
+            started.elapsed(),
+        )),
+        false => print::line(&commands::report::digest(&built, how)),
     }
     .map_err(unprinted)
 }
@@ -238,13 +244,13 @@ fn digest(
     let layout = scratch.path().join("layout");
     let built = build_into(&arguments.how, &layout, interrupt, progress)?;
     match arguments.how.json {
-        true => print::json(&reporting::json(
+        true => print::json(&commands::report::json(
             &built,
             &arguments.how,
             None,
             started.elapsed(),
         )),
-        false => print::line(&reporting::digests(&built, &arguments.how)),
+        false => print::line(&commands::report::digests(&built, &arguments.how)),
     }
     .map_err(unprinted)
 }

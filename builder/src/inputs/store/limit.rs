@@ -43,7 +43,7 @@ pub struct Keep {
     pub bytes: u64,
     /// Nothing that was last used before this time.
     pub since: Option<SystemTime>,
-    /// Nothing that is not among these, as `inputs::names` has them.
+    /// Nothing that is not among these, as `inputs::needed` has them.
     pub named: Option<BTreeSet<OsString>>,
 }
 

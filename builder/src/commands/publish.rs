@@ -18,10 +18,11 @@ use serde_json::json;
 use signature::{Annotations, PublicKey};
 use signer::{Certified, CertifiedSigner, Clock, Instance, Offline, Published, Signer};
 
+use super::keys;
 use crate::cli::publish::{
     Annotated, Attach, AttachSbom, Attest, Key, Payload, Publish, Push, Sign, Tree,
 };
-use crate::{keys, unprinted};
+use crate::unprinted;
 
 /// Pushes a layout.
 pub async fn push(arguments: &Push, progress: &Progress) -> Result<(), Error> {

@@ -5,8 +5,8 @@ use builder::inputs::{self, Supply};
 use builder::publish;
 use tokio::runtime::Handle;
 
+use super::publish::transport;
 use crate::cli::Capsule;
-use crate::publishing::transport;
 
 /// Makes a capsule, and writes and pushes it. Returns what is printed.
 pub fn pack(

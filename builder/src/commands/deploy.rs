@@ -10,8 +10,8 @@ use google::compute::MachineType;
 use google::outputs::deployment::{Deployment, Hardware};
 use oci::Repository;
 
+use super::publish::transport;
 use crate::cli::deploy::Deploy;
-use crate::publishing::transport;
 use crate::unprinted;
 
 /// Prints what an operator runs to launch an image.
