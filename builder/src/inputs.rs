@@ -15,7 +15,6 @@ pub mod go;
 mod lanes;
 mod members;
 mod needed;
-
 pub(crate) mod normalize;
 mod obtain;
 mod pack;

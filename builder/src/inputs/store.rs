@@ -4,9 +4,11 @@
 mod error;
 mod files;
 mod folders;
+mod items;
 mod key;
 mod limit;
 mod projects;
+mod records;
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -17,9 +19,10 @@ use console::hint::Hinted;
 use rustix::fs::StatVfsMountFlags;
 
 pub use error::StoreError;
+pub use items::Share;
 use key::Origin;
 pub use key::{Key, Kind};
-pub use limit::{Keep, Pruned, Share};
+pub use limit::{Keep, Pruned};
 
 /// The mode of folders, for every umask of the caller: other users may read a store.
 const FOLDER_MODE: u32 = 0o755;
@@ -84,7 +87,7 @@ impl Store {
     /// It does not exist or cannot be read.
     pub fn sizes(folder: &Path) -> Result<Vec<Share>, StoreError> {
         fs::metadata(folder).map_err(|source| StoreError::at(folder, source))?;
-        limit::sizes(folder)
+        items::sizes(folder)
     }
 
     /// Removes the inputs from the store in `folder` that were last used before a time, and others until it is small enough: first
@@ -126,7 +129,7 @@ impl Store {
     }
 
     fn at(folder: &Path, limit: u64) -> Result<Self, StoreError> {
-        let fetched = limit::fetched().into_iter();
+        let fetched = items::fetched().into_iter();
         for name in fetched
             .chain(UNPACKED)
             .chain(["coming", projects::PROJECTS])

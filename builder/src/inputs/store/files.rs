@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use content::CheckedReader;
 
 use super::key::{Key, Origin};
-use super::{Store, StoreError, limit};
+use super::{Store, StoreError, records};
 
 /// The mode of files, for every umask of the caller: other users may read a store.
 const MODE: u32 = 0o644;
@@ -36,7 +36,7 @@ impl Store {
 
     /// Records that an input is used now, though it is not read.
     pub(crate) fn touch(&self, key: &Key<'_>) {
-        limit::touch(&self.path(key));
+        records::touch(&self.path(key));
     }
 
     /// Stores the bytes of `reader`, which must be `size` bytes with the digest of the key. The caller has checked that
@@ -95,7 +95,7 @@ fn read(path: PathBuf, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> 
     let mut bytes = Vec::new();
     match CheckedReader::new(file, key.digest, size).read_to_end(&mut bytes) {
         Ok(_) => {
-            limit::touch(&path);
+            records::touch(&path);
             Ok(bytes)
         }
         Err(error) => Err(StoreError::Content {

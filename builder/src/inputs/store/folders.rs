@@ -8,7 +8,7 @@ use std::time::Duration;
 use content::Digest;
 use scratch::Scratch;
 
-use super::{Store, StoreError, limit};
+use super::{Store, StoreError, records};
 use crate::interrupt::Interrupt;
 
 /// Interval between checks for an interrupt.
@@ -94,20 +94,20 @@ impl Store {
         match fs::rename(made, folder) {
             Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => Ok(()),
             renamed => renamed
-                .and_then(|()| limit::note(folder))
+                .and_then(|()| records::note(folder))
                 .map_err(|source| StoreError::at(folder, source)),
         }
     }
 
     /// Records that an unpacked folder is used now, and returns it.
     pub(crate) fn used(&self, folder: PathBuf) -> PathBuf {
-        limit::touch(&limit::record(&folder));
+        records::touch(&records::record(&folder));
         folder
     }
 
     /// The digest of an unpacked folder that [`Store::note_digest`] recorded. The caller compares it with the folder.
     pub(crate) fn noted(&self, folder: &Path) -> Option<Digest> {
-        let text = fs::read_to_string(limit::digest_record(folder)).ok()?;
+        let text = fs::read_to_string(records::digest_record(folder)).ok()?;
         text.parse().ok()
     }
 
@@ -116,7 +116,7 @@ impl Store {
     /// # Errors
     /// It cannot be written.
     pub(crate) fn note_digest(&self, folder: &Path, digest: &Digest) -> Result<(), StoreError> {
-        let path = limit::digest_record(folder);
+        let path = records::digest_record(folder);
         fs::write(&path, digest.to_string()).map_err(|source| StoreError::at(&path, source))
     }
 

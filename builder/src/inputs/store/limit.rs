@@ -3,38 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
-
-use super::key::Origin;
-use super::{Kind, Store, StoreError, UNPACKED};
-
-/// Extension of the record of an unpacked folder, which is next to the folder. It contains the size in bytes, and its
-/// modification time is the time of the last use.
-const RECORD: &str = "used";
-/// Extension of the file with the digest of an unpacked folder, which is next to the folder.
-const DIGEST: &str = "digest";
-/// Length of a digest in hex.
-const HEX: usize = 64;
-/// The folder of fetched inputs in a store of an earlier version of this program.
-const EARLIER: &str = "sha256";
-
-/// The folders of fetched inputs.
-pub(super) fn fetched() -> Vec<&'static str> {
-    let of = |origin: Origin| {
-        let kinds = Kind::ALL.map(|kind| kind.folder(origin));
-        kinds.into_iter().chain([origin.trees()])
-    };
-    let [fetched, capsules] = Origin::ALL.map(of);
-    // Packages and indexes are in the same folders.
-    let shared: Vec<_> = fetched.collect();
-    let others = capsules.filter(|name| !shared.contains(name));
-    shared.iter().copied().chain(others).collect()
-}
+use super::items::{EARLIER, Item, fetched, items_of};
+use super::records::{digest_record, record};
+use super::{Store, StoreError, UNPACKED};
 
 /// What is kept when a store is pruned.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,17 +43,6 @@ impl Keep {
     }
 }
 
-/// The inputs of one kind.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Share {
-    /// The name of their folder.
-    pub kind: &'static str,
-    /// Their number.
-    pub inputs: usize,
-    /// Their size in bytes.
-    pub bytes: u64,
-}
-
 /// The result of pruning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Pruned {
@@ -86,13 +50,6 @@ pub struct Pruned {
     pub removed: u64,
     /// Remaining bytes.
     pub left: u64,
-}
-
-/// An archive or an unpacked folder.
-struct Item {
-    path: PathBuf,
-    size: u64,
-    used: SystemTime,
 }
 
 /// Prunes a store, which no other process uses.
@@ -137,115 +94,16 @@ fn remove(store: &Store, item: &Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Records that a folder was unpacked, and its size.
-pub(super) fn note(place: &Path) -> io::Result<()> {
-    fs::write(record(place), size_of(place)?.to_string())
-}
-
-/// Records that an archive or an unpacked folder is used now. If that fails, for example in the store of another user,
-/// it is only removed earlier.
-pub(super) fn touch(place: &Path) {
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: UTIME_NOW,
-    };
-    let now = Timestamps {
-        last_access: now,
-        last_modification: now,
-    };
-    let _ = utimensat(CWD, place, &now, AtFlags::SYMLINK_NOFOLLOW);
-}
-
-pub(super) fn record(place: &Path) -> PathBuf {
-    place.with_extension(RECORD)
-}
-
-pub(super) fn digest_record(place: &Path) -> PathBuf {
-    place.with_extension(DIGEST)
-}
-
-/// The inputs in a store, by kind.
-pub(super) fn sizes(folder: &Path) -> Result<Vec<Share>, StoreError> {
-    let share = |kind: &'static str| {
-        let items = items_of(folder, kind)?;
-        Ok(Share {
-            kind,
-            inputs: items.len(),
-            bytes: items.iter().map(|item| item.size).sum(),
-        })
-    };
-    let all = UNPACKED.into_iter().chain(fetched()).chain([EARLIER]);
-    all.map(share).collect()
-}
-
-/// The inputs in one folder of a store.
-fn items_of(folder: &Path, name: &str) -> Result<Vec<Item>, StoreError> {
-    let folder = folder.join(name);
-    let items = || {
-        let entries = entries(&folder)?.into_iter().filter(is_digest);
-        let item = |entry: DirEntry| match entry.file_type()?.is_dir() {
-            true => unpacked_item(entry.path()),
-            false => fetched_item(&entry),
-        };
-        entries.map(item).collect::<io::Result<Vec<_>>>()
-    };
-    items().map_err(|source| StoreError::at(&folder, source))
-}
-
-fn fetched_item(entry: &DirEntry) -> io::Result<Item> {
-    let found = entry.metadata()?;
-    Ok(Item {
-        path: entry.path(),
-        size: found.len(),
-        used: found.modified()?,
-    })
-}
-
-fn unpacked_item(path: PathBuf) -> io::Result<Item> {
-    let record = record(&path);
-    let noted = fs::read_to_string(&record).ok();
-    let noted = noted.and_then(|size| size.trim().parse().ok());
-    let used = fs::metadata(&record).and_then(|record| record.modified());
-    Ok(Item {
-        size: noted.map_or_else(|| size_of(&path), Ok)?,
-        // Without a record: the process was killed, or was an earlier version of this program.
-        used: used.unwrap_or(SystemTime::UNIX_EPOCH),
-        path,
-    })
-}
-
-/// Whether this program made the entry: a user may name any folder as a store.
-fn is_digest(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let mut parts = name.to_str().unwrap_or_default().split('-');
-    parts.all(|part| part.len() == HEX && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read?.collect(),
-    }
-}
-
-/// Bytes of a file, or of all files below a folder.
-fn size_of(place: &Path) -> io::Result<u64> {
-    let found = fs::symlink_metadata(place)?;
-    if !found.is_dir() {
-        return Ok(found.len());
-    }
-    let below = fs::read_dir(place)?.map(|entry| size_of(&entry?.path()));
-    below.sum()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
     use std::time::Duration;
 
     use content::Digest;
 
     use super::*;
-    use crate::inputs::store::Key;
+    use crate::inputs::store::records::touch;
+    use crate::inputs::store::{Key, Kind};
 
     /// Puts an archive of 10 bytes into a store, which was used at `second`.
     fn keep(store: &Store, name: &str, second: u64) -> PathBuf {
