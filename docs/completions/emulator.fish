@@ -33,9 +33,9 @@ complete -c emulator -n "__fish_emulator_using_subcommand serve" -l state -d 'Fo
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l project -d 'A project to set up; its owner\'s credentials are written below the state folder; can be repeated' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l parent -d 'What a project is in: an organisation, and folders from the outermost to the innermost, whose policies the project inherits; the owners of all projects in an organisation administer it; can be repeated' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-writers -d 'Who may write to the registry: anyone, or those with roles/artifactregistry.writer on the repository or on the project that its path begins with, the project\'s owner among them; an access token is the password' -r -f -a "anyone\t'Anyone, without credentials'
-owners\t'The owner of the project that the repository\'s path begins with, and who has the role of a writer on it'"
+owners\t'Those with the role of a writer on the repository, or on the project that its path begins with, as the project\'s owner has'"
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l registry-readers -d 'Who may read the registry: anyone, or those with roles/artifactregistry.reader on the repository or on the project that its path begins with, the project\'s owner among them; an access token is the password' -r -f -a "anyone\t'Anyone, without credentials, as from a repository that `allUsers` may read'
-granted\t'The owner of the project that the repository\'s path begins with, and who has the role of a reader on it'"
+granted\t'Those with the role of a reader on the repository, or on the project that its path begins with, as the project\'s owner has'"
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l port-base -d 'Port of the registry; those of the other services follow, in the order of their names in the output [default: free ports]' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l metadata-address -d 'Address of the metadata server of the machine that runs, on loopback; the terms of a rehearsal name it' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -s h -l help -d 'Print help'

@@ -108,10 +108,15 @@ impl FromStr for Words {
 /// # Errors
 /// The text is not an address, or the address is not on loopback.
 pub fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text.parse().map_err(|e| format!("expected IP:PORT: {e}"))?;
-    match address.ip().is_loopback() {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|e| format!("expected IP:PORT, such as {ADDRESS}: {e}"))?;
+    // A workload is told the address before the server listens.
+    match address.ip().is_loopback() && address.port() != 0 {
         true => Ok(address),
-        false => Err("expected an address on loopback".to_owned()),
+        false => Err(format!(
+            "expected an address on loopback with a port, such as {ADDRESS}"
+        )),
     }
 }
 
@@ -245,6 +250,9 @@ mod tests {
             ("--attestation", "127.0.0.1:1"),
             ("--attestation", "file:///x"),
             ("--hwmodel", "NONSENSE"),
+            ("--metadata-address", "8775"),
+            ("--metadata-address", "10.0.0.1:8775"),
+            ("--metadata-address", "127.0.0.1:0"),
         ] {
             let image = format!("127.0.0.1:5000/a/b@{}", Digest::of(b""));
             let args = ["emulator", &image, "--project", "op", option, value];

@@ -33,7 +33,7 @@ pub enum Writers {
     /// Anyone, without credentials.
     #[default]
     Anyone,
-    /// The owner of the project that the repository's path begins with, and who has the role of a writer on it.
+    /// Those with the role of a writer on the repository, or on the project that its path begins with, as the project's owner has.
     Owners,
 }
 
@@ -43,7 +43,7 @@ pub enum Readers {
     /// Anyone, without credentials, as from a repository that `allUsers` may read.
     #[default]
     Anyone,
-    /// The owner of the project that the repository's path begins with, and who has the role of a reader on it.
+    /// Those with the role of a reader on the repository, or on the project that its path begins with, as the project's owner has.
     Granted,
 }
 
