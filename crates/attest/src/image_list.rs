@@ -7,6 +7,7 @@ use content::at::{self, At};
 use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::image_name::LIST;
 use crate::{Error, ImageName};
 
 /// An image, whose layout is in the folder of its name.
@@ -31,7 +32,7 @@ pub struct ImageList {
 
 impl ImageList {
     /// The name of the file.
-    pub const FILE: &'static str = "images.json";
+    pub const FILE: &'static str = LIST;
 
     /// Parses a list.
     ///

@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ImageList;
-
+/// The file beside the folders of images, which have their names.
+pub(crate) const LIST: &str = "images.json";
 /// Maximum size of a name, in bytes.
 const LENGTH: usize = 128;
 
 /// The name of an image among those that one `Image.toml` describes: provenance has it as the external parameter `image`.
 /// It can be the last part of the name of a repository (OCI distribution specification, "Pulling manifests"), and is the name of
-/// a folder beside [`ImageList::FILE`], which is therefore none.
+/// a folder beside `images.json`, which is therefore none.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageName(String);
@@ -29,10 +29,7 @@ pub enum InvalidImageName {
     #[error("invalid name of an image: expected at most {LENGTH} characters")]
     Long,
     /// A file that a build writes has this name.
-    #[error(
-        "invalid name of an image: a build writes its list of images as {}",
-        ImageList::FILE
-    )]
+    #[error("invalid name of an image: a build writes its list of images as {LIST}")]
     Taken,
 }
 
@@ -57,7 +54,7 @@ impl FromStr for ImageName {
         if !text.split(['.', '_', '-']).all(is_plain) {
             return Err(InvalidImageName::Characters);
         }
-        match text == ImageList::FILE {
+        match text == LIST {
             true => Err(InvalidImageName::Taken),
             false => Ok(Self(text.to_owned())),
         }
