@@ -178,6 +178,10 @@ fn add_crate(sbom: &mut Sbom, one: &Crate) {
     sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
 }
 
+fn sha256(digest: &Digest) -> BTreeMap<String, String> {
+    BTreeMap::from([("sha256".to_owned(), digest.hex())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::contents::Digests;

@@ -9,8 +9,7 @@ use console::hint::Hinted;
 use content::Digest;
 use sbom::{BuildInfo, Module};
 
-use super::Description;
-use super::provenance::sha256;
+use super::{Description, sha256};
 use crate::inputs::git::{Dependencies, GoModules, Source};
 use crate::inputs::go;
 use crate::lock::modules::{self, ModuleName, Part};

@@ -7,10 +7,9 @@ use attest::provenance::{
 };
 use attest::sbom::image_purl;
 use attest::{Provenance, Sbom};
-use content::Digest;
 use serde_json::{Value, json};
 
-use super::{Description, add_crate, debian, modules, wheels};
+use super::{Description, add_crate, debian, modules, sha256, wheels};
 use crate::lock::archives::Archive;
 use crate::lock::repository::Repository;
 
@@ -128,8 +127,4 @@ fn by_purl(item: &attest::sbom::Item) -> ResourceDescriptor {
         digest: item.digest.as_ref().map(sha256).unwrap_or_default(),
         name: None,
     }
-}
-
-pub(super) fn sha256(digest: &Digest) -> BTreeMap<String, String> {
-    BTreeMap::from([("sha256".to_owned(), digest.hex())])
 }
