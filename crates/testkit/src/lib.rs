@@ -1,10 +1,11 @@
-//! Helpers for tests: reporting skips, other projects' vectors, golden files, mutants. Only a dev-dependency.
+//! Helpers for tests: reporting skips, other projects' vectors, golden files, mutants, services. Only a dev-dependency.
 //!
 //! The test harness shows a test's output only if the test fails, and a skipped test passes, so skips
 //! are written to standard error directly. If the environment variable `STRICT` is `1`, as on machines
 //! that have every program installed, a skip fails the test.
 
 pub mod go;
+pub mod http;
 mod manual;
 pub mod mutate;
 

@@ -132,9 +132,6 @@ fn contention(key: &str, attempts: u32) -> Hinted {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
-
     use super::*;
 
     const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
@@ -144,57 +141,28 @@ mod tests {
 
     /// A key service whose policy has `members`, and that answers the first writes with `refusals`.
     fn serve(members: usize, refusals: Vec<(u16, &'static str)>) -> Endpoint {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let members: Vec<_> = (0..members)
             .map(|n| format!("user:{n}@example.com"))
             .collect();
         let bindings = serde_json::json!([{"role": "roles/owner", "members": members}]);
         let policy = serde_json::json!({"etag": "YQ==", "bindings": bindings});
-        std::thread::spawn(move || {
-            let mut refusals = refusals.into_iter();
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let refusal = match path(&mut stream).ends_with(":setIamPolicy") {
-                    true => refusals.next(),
-                    false => None,
-                };
-                let (status, body) = match refusal {
-                    Some((status, name)) => {
-                        let error =
-                            serde_json::json!({"code": status, "message": "no", "status": name});
-                        (status, serde_json::json!({"error": error}))
-                    }
-                    None => (200, policy.clone()),
-                };
-                let (body, length) = (body.to_string(), body.to_string().len());
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\
-                     Connection: close\r\nContent-Length: {length}\r\n\r\n"
-                );
-                stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut refusals = refusals.into_iter();
+        let url = testkit::http::service(move |request| {
+            let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+            let refusal = match path.ends_with(":setIamPolicy") {
+                true => refusals.next(),
+                false => None,
+            };
+            match refusal {
+                Some((status, name)) => {
+                    let error =
+                        serde_json::json!({"code": status, "message": "no", "status": name});
+                    (status, serde_json::json!({"error": error}).to_string())
+                }
+                None => (200, policy.to_string()),
             }
         });
-        format!("http://{address}").parse().unwrap()
-    }
-
-    /// Reads a whole request; gives its path without the query.
-    fn path(stream: &mut TcpStream) -> String {
-        let mut reader = BufReader::new(stream);
-        let (mut first, mut length) = (String::new(), 0);
-        reader.read_line(&mut first).unwrap();
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            match line.trim_end().to_ascii_lowercase().split_once(": ") {
-                Some(("content-length", text)) => length = text.parse().unwrap(),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        std::io::copy(&mut reader.take(length), &mut std::io::sink()).unwrap();
-        let path = first.split([' ', '?']).nth(1).unwrap();
-        path.to_owned()
+        url.parse().unwrap()
     }
 
     async fn grant(endpoint: &Endpoint) -> Result<Change, Hinted> {

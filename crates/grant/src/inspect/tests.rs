@@ -265,11 +265,7 @@ fn roles_are_those_of_the_grant() {
             eve.clone(),
             (vec!["administrator"], false),
         ),
-        (
-            "roles/owner",
-            eve.clone(),
-            (vec!["not-attested"], false),
-        ),
+        ("roles/owner", eve.clone(), (vec!["not-attested"], false)),
         (
             "projects/one/roles/own",
             eve.clone(),
