@@ -20,7 +20,7 @@ pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
             words(&found.start)
         ),
     };
-    let start = start + &variables(&found.start, &found.build);
+    let start = start + &variables(found, base);
     let files = found.files.iter().map(file).collect::<Vec<_>>();
     let terms = file(&(
         "/etc/countersign/terms.json".to_owned(),
@@ -35,6 +35,7 @@ pub(super) fn text(found: &Found, base: Option<&ImageRef>) -> String {
         ],
         files,
         vec![terms],
+        temporary(&found.build),
     ]
     .concat()
     .join("\n")
@@ -134,23 +135,43 @@ fn wheels(build: &Build) -> String {
     }
 }
 
-/// The variables that Python needs to find its modules.
-fn variables(start: &[String], build: &Build) -> String {
-    if start
-        .first()
-        .is_none_or(|program| program != python::PYTHON)
-    {
+/// The variables that Python needs to find its modules and a home: its user is in no `/etc/passwd`.
+///
+/// There is no home if the workload starts the program: the workload has the same variables, and trusts what is in its home.
+fn variables(found: &Found, base: Option<&ImageRef>) -> String {
+    let starter = found.start.first();
+    if starter.is_none_or(|program| program != python::PYTHON) {
         return String::new();
     }
-    let path = match wheels(build).is_empty() {
+    let path = match wheels(&found.build).is_empty() {
         true => entries::HOME.to_owned(),
         false => format!("{}:{PACKAGES}", entries::HOME),
     };
+    let home = match base {
+        Some(_) => "",
+        None => "HOME = \"/tmp\", ",
+    };
     format!(
-        "env = {{ PYTHONPATH = {}, PYTHONUNBUFFERED = \"1\" }}\n",
+        "env = {{ {home}PYTHONPATH = {}, PYTHONUNBUFFERED = \"1\" }}\n",
         quoted(&path)
     )
 }
+
+/// The directory that programs of an interpreter expect for temporary files.
+fn temporary(build: &Build) -> Vec<String> {
+    match build {
+        Build::Cargo { .. } | Build::Go { .. } => Vec::new(),
+        Build::Interpreted { .. } => vec![TEMPORARY.to_owned()],
+    }
+}
+
+const TEMPORARY: &str = "\
+# For temporary files.
+[[file]]
+path = \"/tmp\"
+directory = true
+mode = \"1777\"
+";
 
 fn file((path, content): &(String, Content)) -> String {
     let (key, value) = match content {

@@ -30,6 +30,8 @@ const OTHERS: [&str; 8] = [
     "venv",
 ];
 const PROJECT: &str = "pyproject.toml";
+/// Files that can say which packages a program needs, the likeliest first.
+const NEEDS: [&str; 4] = [PROJECT, "setup.cfg", "setup.py", REQUIREMENTS];
 const REQUIREMENTS: &str = "requirements.txt";
 /// The file of a module that `python3 -m` starts.
 const STARTED: &str = "__main__.py";
@@ -97,8 +99,8 @@ pub(super) fn find(directory: &Path, entries: &[Entry]) -> Result<Option<Found>,
     let check = "check that these are the files of the program";
     open.push(("file", check.to_owned()));
     let is_pinned = has(REQUIREMENTS) && is_pinned(&directory.join(REQUIREMENTS))?;
-    if !is_pinned && (has(REQUIREMENTS) || has(PROJECT)) {
-        open.push(("wheels", unpinned(has(PROJECT))));
+    if let Some(needs) = NEEDS.into_iter().find(|name| !is_pinned && has(name)) {
+        open.push(("wheels", unpinned(needs)));
     }
     Ok(Some(Found {
         build: Build::Interpreted {
@@ -126,11 +128,11 @@ fn is_pinned(path: &Path) -> Result<bool, Error> {
     Ok(String::from_utf8_lossy(&text).contains("--hash="))
 }
 
-/// What to do for packages without digests.
-fn unpinned(has_project: bool) -> String {
-    let (from, to) = match has_project {
-        true => (PROJECT, REQUIREMENTS),
-        false => (REQUIREMENTS, "locked.txt"),
+/// What to do for packages without digests, which this file names.
+fn unpinned(from: &str) -> String {
+    let to = match from {
+        REQUIREMENTS => "locked.txt",
+        _ => REQUIREMENTS,
     };
     format!(
         "if the program needs packages, write them with digests (uv pip compile --generate-hashes --python-version 3.13 {from} -o {to}), \

@@ -175,6 +175,7 @@ fn a_program_in_python_is_its_files() {
                 "/etc/countersign/terms.json",
                 &Origin::Source("terms.json".into())
             ),
+            ("/tmp", &Origin::Directory),
         ]
     );
 }
@@ -218,9 +219,18 @@ fn a_module_in_python_is_started() {
         ("pkg/__main__.py", ""),
         ("extras/x.py", ""),
     ]);
-    folder.init();
+    let started = folder.init();
     let entrypoint = folder.spec().images.remove(0).start.entrypoint;
     assert_eq!(entrypoint, ["/usr/bin/python3", "-m", "pkg"]);
+    assert_eq!(
+        open(&started, spec::FILE),
+        ["file", "wheels", "image.labels"]
+    );
+    let wheels = &started.open[1].what;
+    assert!(
+        wheels.contains("3.13 setup.py -o requirements.txt"),
+        "{wheels}"
+    );
     // What tools read is no program.
     for files in [
         &[("setup.py", "")][..],
@@ -260,6 +270,10 @@ fn a_script_is_run_by_its_interpreter() {
     );
     assert_eq!(spec.images[0].parts.runtime.packages, ["dash", "coreutils"]);
     assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
+    let perl = Folder::of(&[("run", "#!/usr/bin/perl\n")]);
+    perl.init();
+    let packages = perl.spec().images.remove(0).parts.runtime.packages;
+    assert_eq!(packages, ["perl-base"]);
 }
 
 #[test]
@@ -275,7 +289,7 @@ fn another_program_can_start_it() {
     })
     .unwrap();
     let spec = folder.spec();
-    assert_eq!(spec.images[0].start.base, Some(base));
+    assert_eq!(spec.images[0].start.base.as_ref(), Some(&base));
     assert_eq!(
         (
             spec.images[0].start.entrypoint.len(),
@@ -286,6 +300,14 @@ fn another_program_can_start_it() {
     let terms: serde_json::Value = serde_json::from_str(&folder.read("terms.json")).unwrap();
     let command = serde_json::json!(["/usr/bin/dash", "/app/run"]);
     assert_eq!(terms["job"]["exec"]["command"], command);
+    // The workload would trust what the program wrote to its home.
+    for (exec, home) in [(Some(&base), None), (None, Some("/tmp"))] {
+        let folder = Folder::of(&[("main.py", "")]);
+        let directory = folder.path();
+        init(Wish { directory, exec }).unwrap();
+        let start = folder.spec().images.remove(0).start;
+        assert_eq!(start.env.get("HOME").map(String::as_str), home);
+    }
 }
 
 #[test]
