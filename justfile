@@ -5,7 +5,7 @@ default:
     @just --list --unsorted
 
 # Runs everything that CI runs.
-check: lint doc test deny ceremony interop
+check: lint doc test deny interop
 
 # Checks formatting and lints of both workspaces.
 lint:
@@ -28,11 +28,9 @@ deny:
     cargo deny --locked check bans licenses sources
     cargo deny --locked --workspace --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
 
-# Runs the ceremony and every attack, and compares its tables with their transcript.
+# Runs the ceremony and every attack, as a test does (ceremony/tests/attacks.rs), and shows each step.
 ceremony:
-    cargo ceremony --attack all | tee >(cat >&2) | \
-      sed -E 's/127\.0\.0\.1:[0-9]+/REGISTRY/; s/sha256:[0-9a-f]{64}/DIGEST/; /^  seconds/,/^$/s/[0-9]+$/SECONDS/' | \
-      diff ceremony/tests/transcripts/ceremony-attack-all.txt -
+    cargo ceremony --attack all
 
 # Tests with other projects' tools: docs/interop.md lists them.
 interop:

@@ -8,7 +8,7 @@ use content::Digest;
 use serde_json::Value;
 
 use crate::Error;
-use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, OPERATOR, PROVIDER, SOURCE_URI};
+use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, OPERATOR, PROVIDER, SOURCE_URI, login};
 use crate::cloud;
 use crate::prologue;
 use crate::stage::Stage;
@@ -75,15 +75,13 @@ pub fn build(
 pub fn push(
     stage: &Stage,
     transcript: &mut Transcript,
+    cast: &Cast,
     layout: &Path,
     repository: &str,
     tag: &str,
 ) -> Result<Published, Error> {
-    let mut push = stage.program("builder");
-    push.arg("push")
-        .arg(layout)
-        .arg(format!("{repository}:{tag}"))
-        .arg("--plain-http");
+    let mut push = writing(stage, cast, "push");
+    push.arg(layout).arg(format!("{repository}:{tag}"));
     let printed = transcript.must(stage, &format!("builder push  {tag}"), push)?;
     let digest = printed
         .trim()
@@ -136,15 +134,17 @@ pub fn attest(
 
 /// A command of the builder about an image, with its credentials.
 pub fn as_builder(stage: &Stage, cast: &Cast, verb: &str, image: &Published) -> Command {
-    let mut command = stage.program("builder");
-    command.args([
-        verb,
-        &image.reference(),
-        "--plain-http",
-        "--kms-endpoint",
-        &cast.endpoints.kms,
-    ]);
+    let mut command = writing(stage, cast, verb);
+    command.args([&image.reference(), "--kms-endpoint", &cast.endpoints.kms]);
     command.env("GOOGLE_APPLICATION_CREDENTIALS", &cast.builder.credentials);
+    command
+}
+
+/// A command of `builder` that writes to the builder's registry, with the builder's login.
+pub fn writing(stage: &Stage, cast: &Cast, verb: &str) -> Command {
+    let mut command = stage.program("builder");
+    command.args([verb, "--plain-http"]);
+    command.env("DOCKER_CONFIG", &cast.builder_login);
     command
 }
 
@@ -287,6 +287,44 @@ pub fn countersign(
     Ok(signed)
 }
 
+/// Tries to publish a signature as a collaborator, which the builder's registry must refuse.
+///
+/// # Errors
+/// The signature was published, or was refused for another reason.
+pub fn may_not_write(
+    stage: &Stage,
+    transcript: &mut Transcript,
+    cast: &Cast,
+    collaborator: &Collaborator,
+    image: &Published,
+) -> Result<(), Error> {
+    let name = collaborator.name;
+    let registry = &cast.endpoints.registry;
+    let mut sign = stage.program("builder");
+    sign.args(["sign", &image.reference(), "--plain-http"]);
+    sign.args(["--key", &collaborator.signing_key]);
+    sign.args(["--kms-endpoint", &cast.endpoints.kms]);
+    sign.env(
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        &collaborator.project.credentials,
+    );
+    let login = login(stage, name, &collaborator.project, registry)?;
+    sign.env("DOCKER_CONFIG", login);
+    let title = format!("builder sign  (as {name}, which may not write)");
+    let said = transcript.run(stage, &title, sign)?;
+    match said.code == Some(2) && said.stderr.contains("DENIED") {
+        true => Ok(()),
+        false => Err(Error::unexpected(
+            "writing to the builder's registry as a collaborator",
+            format!(
+                "expected exit status 2 and DENIED, found {:?}: {}",
+                said.code, said.stderr
+            ),
+            "this is a bug: please report it with the lines above",
+        )),
+    }
+}
+
 /// Publishes what a collaborator signed, as the builder.
 ///
 /// # Errors
@@ -294,6 +332,7 @@ pub fn countersign(
 pub fn attach(
     stage: &Stage,
     transcript: &mut Transcript,
+    cast: &Cast,
     collaborator: &Collaborator,
     image: &Published,
     signed: &Path,
@@ -305,8 +344,8 @@ pub fn attach(
         &["--envelope", &file("signature.sigstore.json")],
         &["--envelope", &file("verdict.sigstore.json")],
     ] {
-        let mut attach = stage.program("builder");
-        attach.args(["attach", &image.reference(), "--plain-http", "--key"]);
+        let mut attach = writing(stage, cast, "attach");
+        attach.args([&image.reference(), "--key"]);
         attach.arg(&collaborator.public_key).args(arguments);
         let title = format!("builder attach  for {}", collaborator.name);
         transcript.must(stage, &title, attach)?;

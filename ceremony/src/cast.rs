@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use content::Digest;
+use serde_json::json;
 
 use crate::Error;
 use crate::cloud::{Endpoints, Project};
@@ -85,6 +88,8 @@ pub struct Cast {
     pub builder_key: String,
     /// The builder's public key.
     pub builder_public: PathBuf,
+    /// A folder with the builder's login to its registry, in which no other party may write.
+    pub builder_login: PathBuf,
     /// The collaborators.
     pub collaborators: [Collaborator; 2],
     /// The operator's project.
@@ -119,8 +124,10 @@ impl Cast {
                 public_key,
             })
         };
+        let builder = project(BUILDER)?;
         Ok(Self {
-            builder: project(BUILDER)?,
+            builder_login: login(stage, BUILDER, &builder, &endpoints.registry)?,
+            builder,
             builder_key: cloud_key(BUILDER),
             builder_public: stage.folder(BUILDER)?.join("cosign.pub"),
             collaborators: [
@@ -136,6 +143,25 @@ impl Cast {
     pub fn repository(&self) -> String {
         format!("{}/{REPOSITORY}", self.endpoints.registry)
     }
+}
+
+/// Writes a configuration of Docker with which the owner of a project logs in to the registry; returns its folder.
+///
+/// # Errors
+/// The access token cannot be read, or the file cannot be written.
+pub fn login(
+    stage: &Stage,
+    name: &str,
+    project: &Project,
+    registry: &str,
+) -> Result<PathBuf, Error> {
+    let token = &project.access_token;
+    let token = std::fs::read_to_string(token).map_err(Error::io(token))?;
+    let auth = STANDARD.encode(format!("oauth2accesstoken:{}", token.trim()));
+    let folder = stage.folder(&format!("{name}/docker"))?;
+    let config = json!({"auths": {registry: {"auth": auth}}});
+    stage.write(&format!("{name}/docker/config.json"), config.to_string())?;
+    Ok(folder)
 }
 
 /// Where a signing key is kept; the story has one of each.

@@ -28,8 +28,11 @@ pub struct Endpoints {
     pub kms: String,
     /// Messages.
     pub pubsub: String,
+    /// Machines.
+    pub compute: String,
+    /// What machines wrote.
+    pub logging: String,
     /// Projects and their policies.
-    #[allow(dead_code, reason = "only tests ask for them")]
     pub resource_manager: String,
     /// The projects by name.
     pub projects: std::collections::BTreeMap<String, Project>,

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -11,8 +9,9 @@ use crate::Error;
 use crate::acts::{self, Published};
 use crate::cast::{Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Datum};
+use crate::deployment;
 use crate::prologue::{SUBSCRIPTION, TOPIC};
-use crate::stage::{Stage, command_line};
+use crate::stage::Stage;
 use crate::transcript::Transcript;
 
 /// The text that both collaborators send.
@@ -140,7 +139,7 @@ pub fn drain(cast: &Cast) -> Result<Vec<String>, Error> {
     Ok(received.iter().map(name).collect())
 }
 
-/// The operator's command to launch an image; signatures are looked for in `signatures`.
+/// A command that launches an image as the operator may; signatures are looked for in `signatures`.
 pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> Command {
     let mut command = stage.program("emulator");
     command.args(["launch", reference, "--plain-http", "--project", OPERATOR]);
@@ -151,47 +150,43 @@ pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> 
     command
 }
 
-/// Launches the image as it should be launched.
+/// Creates what `builder deploy` prints for the operator; the instance counts words.
 ///
 /// # Errors
-/// The launcher or the workload refuses or fails.
-pub fn launch_and_count(
+/// `builder deploy` or a service refuses, or the workload prints another result.
+pub fn deploy_and_count(
     stage: &Stage,
     transcript: &mut Transcript,
     cast: &Cast,
     image: &Published,
 ) -> Result<(), Error> {
-    let command = launch(stage, cast, &image.reference(), &image.repository);
-    let line = command_line(&command);
-    let (begin, (bound, late_binding)) = (Instant::now(), mpsc::channel());
-    let said = transcript.listen(stage, "emulator launch", command, move |line| {
-        if line.contains(LATE) {
-            let _ = bound.send(begin.elapsed());
-        }
+    let mut deploy = stage.program("builder");
+    deploy.args(["deploy", &image.reference(), "--plain-http"]);
+    deploy.args(["--project", OPERATOR, "--zone", deployment::ZONE]);
+    deploy.args(["--service-account", deployment::ACCOUNT]);
+    deploy.args(["--format", "terraform"]);
+    let printed = transcript.must(stage, "builder deploy  (Terraform)", deploy)?;
+    let title = "Compute Engine: the operator creates that, and the instance runs the image";
+    let (bound, said) = transcript.step(title, || {
+        let machine = deployment::create(cast, &printed)?;
+        Ok((machine.until_off(cast, LATE)?, machine.logged(cast)?))
     })?;
-    if let Ok(after) = late_binding.try_recv() {
+    if let Some(after) = bound {
         transcript.note(&format!(
             "late binding: the workload had found all signatures {:.2} s after the launch",
             after.as_secs_f64()
         ));
     }
-    if said.code != Some(0) {
-        return Err(Error::Program {
-            command: line,
-            code: said.code,
-            said: said.stderr,
-        });
-    }
-    if said.stdout != RESULT {
+    if !said.iter().any(|line| line == RESULT.trim_end()) {
         return Err(Error::unexpected(
             "counting words",
-            format!("expected {RESULT:?}, found {:?}", said.stdout),
+            format!("expected {RESULT:?}, found {said:?}"),
             "this is a bug: please report it with the lines above",
         ));
     }
-    let signed = said.stderr.lines().find_map(|line| line.split_once(LATE));
+    let signed = said.iter().find_map(|line| line.split_once(LATE));
     let signed = signed.map_or("no signatures", |(_, signed)| signed);
     transcript.record("workload", "found", signed);
-    transcript.record("", "printed", said.stdout.trim());
+    transcript.record("", "printed", RESULT.trim_end());
     Ok(())
 }

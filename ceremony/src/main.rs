@@ -6,6 +6,7 @@ mod acts;
 mod attacks;
 mod cast;
 mod cloud;
+mod deployment;
 mod error;
 mod launch;
 mod prologue;
@@ -119,7 +120,14 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     let source = prologue::take_source(stage, &mut transcript, &cast, &repository)?;
     acts::lock(stage, &mut transcript, &source)?;
     let layout = acts::build(stage, &mut transcript, "the builder builds", &source)?;
-    let image = acts::push(stage, &mut transcript, &layout, &cast.repository(), "v1")?;
+    let image = acts::push(
+        stage,
+        &mut transcript,
+        &cast,
+        &layout,
+        &cast.repository(),
+        "v1",
+    )?;
     transcript.record("builder", "pushed", &image.repository);
     transcript.record("", "", &image.digest.to_string());
     acts::sign(stage, &mut transcript, &cast, &image)?;
@@ -132,7 +140,8 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     for collaborator in &cast.collaborators {
         let own = acts::rebuild(stage, &mut transcript, collaborator, &image, &source)?;
         let signed = acts::countersign(stage, &mut transcript, &cast, collaborator, &tagged, &own)?;
-        acts::attach(stage, &mut transcript, collaborator, &image, &signed)?;
+        acts::may_not_write(stage, &mut transcript, &cast, collaborator, &image)?;
+        acts::attach(stage, &mut transcript, &cast, collaborator, &image, &signed)?;
         rebuilt.push(own);
     }
     for (collaborator, own) in cast.collaborators.iter().zip(&rebuilt) {
@@ -140,11 +149,11 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     }
 
     transcript.act(
-        "3  Each collaborator sends its data; the operator launches the image, which checks its signatures and counts words",
+        "3  Each collaborator sends its data; the operator creates what builder deploy prints: the image checks its signatures and counts words",
     );
     prologue::admit_to_queue(&cast, &image.digest)?;
     launch::publish(stage, &mut transcript, &cast, &image)?;
-    launch::launch_and_count(stage, &mut transcript, &cast, &image)?;
+    launch::deploy_and_count(stage, &mut transcript, &cast, &image)?;
 
     let mut scene = Scene {
         stage,

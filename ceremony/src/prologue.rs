@@ -43,7 +43,8 @@ pub fn open_cloud(stage: &Stage, transcript: &mut Transcript) -> Result<(Cloud, 
     transcript.step("emulator serve", || {
         let state = stage.folder("cloud")?;
         let mut command = stage.program("emulator");
-        command.args(["serve", "--state"]).arg(&state);
+        command.args(["serve", "--registry-writers", "owners", "--state"]);
+        command.arg(&state);
         for project in [BUILDER, COLLABORATORS[0], COLLABORATORS[1], OPERATOR] {
             command.args(["--project", project]);
         }

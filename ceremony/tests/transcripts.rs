@@ -1,7 +1,7 @@
 //! What the programs print: the help of each command, a success and a refusal, in
 //! `ceremony/tests/transcripts`. `just golden` rewrites them. Standard output is unchanged, lines of
 //! standard error begin with `! `, and the exit status comes last. The successes of commands that compile
-//! or launch are one transcript, of one small program; `just ceremony` compares the ceremony's own.
+//! or launch are one transcript, of one small program; `attacks.rs` compares the ceremony's own.
 //!
 //! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]

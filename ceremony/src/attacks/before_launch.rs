@@ -57,8 +57,8 @@ pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let mut keygen = scene.stage.program("builder");
     keygen.arg("keygen").arg(&key);
     finish(scene.stage, keygen)?;
-    let mut sign = scene.stage.program("builder");
-    sign.args(["sign", &image.reference(), "--plain-http", "--key"]);
+    let mut sign = acts::writing(scene.stage, scene.cast, "sign");
+    sign.args([&image.reference(), "--key"]);
     sign.arg(key.with_extension("key"));
     scene
         .transcript

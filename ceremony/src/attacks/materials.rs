@@ -79,7 +79,14 @@ fn source(scene: &Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Error
 /// Publishes as the builder does.
 fn publish(scene: &mut Scene<'_>, layout: &Path, tag: &str) -> Result<Published, Error> {
     let (stage, cast) = (scene.stage, scene.cast);
-    let image = acts::push(stage, scene.transcript, layout, &cast.repository(), tag)?;
+    let image = acts::push(
+        stage,
+        scene.transcript,
+        cast,
+        layout,
+        &cast.repository(),
+        tag,
+    )?;
     acts::sign(stage, scene.transcript, cast, &image)?;
     acts::attest(stage, scene.transcript, cast, &image, layout)?;
     Ok(image)
@@ -91,6 +98,7 @@ pub(super) fn copy(scene: &mut Scene<'_>, name: &str) -> Result<Published, Error
     acts::push(
         scene.stage,
         scene.transcript,
+        scene.cast,
         scene.layout,
         &repository,
         "v1",

@@ -78,8 +78,8 @@ pub(super) fn forged_countersignature(scene: &mut Scene<'_>) -> Result<Outcome, 
     let mut keygen = stage.program("builder");
     keygen.arg("keygen").arg(&key);
     finish(stage, keygen)?;
-    let mut sign = stage.program("builder");
-    sign.args(["sign", &image.reference(), "--plain-http", "--key"]);
+    let mut sign = acts::writing(stage, cast, "sign");
+    sign.args([&image.reference(), "--key"]);
     sign.arg(key.with_extension("key"));
     let title = format!("builder sign  (a key of its own, as {})", second.name);
     scene.transcript.must(stage, &title, sign)?;
@@ -169,9 +169,8 @@ pub(super) fn signature_of_another_digest(scene: &mut Scene<'_>) -> Result<Outco
 
 fn sign_as_first(scene: &mut Scene<'_>, image: &Published) -> Result<(), Error> {
     let first = &scene.cast.collaborators[0];
-    let mut sign = scene.stage.program("builder");
-    sign.args(["sign", &image.reference(), "--plain-http"]);
-    sign.args(["--key", &first.signing_key]);
+    let mut sign = acts::writing(scene.stage, scene.cast, "sign");
+    sign.args([&image.reference(), "--key", &first.signing_key]);
     sign.args(["--kms-endpoint", &scene.cast.endpoints.kms]);
     sign.env("GOOGLE_APPLICATION_CREDENTIALS", &first.project.credentials);
     let title = format!("builder sign  (as {})", first.name);
