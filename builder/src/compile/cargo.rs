@@ -66,7 +66,12 @@ pub(crate) fn build(
     programs::prefer(&inputs.archives, &mut invocation);
     let mut plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
     plan.binds.extend(programs::binds(&inputs.archives, order)?);
-    linkers::trace(&mut plan, scratch, Some(invocation::product(spec, "deps")))?;
+    linkers::trace(
+        &mut plan,
+        &inputs.archives,
+        scratch,
+        Some(invocation::product(spec, "deps")),
+    )?;
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<_> = files.collect();

@@ -47,7 +47,7 @@ pub(crate) fn build(
     if !spec.command.is_empty() {
         let mut plan = plan(spec, inputs, &invocation, scratch);
         plan.binds.extend(programs::binds(&inputs.archives, order)?);
-        linkers::trace(&mut plan, scratch, None)?;
+        linkers::trace(&mut plan, &inputs.archives, scratch, None)?;
         let traced = run(spec, &plan, order, &files)?;
         let linked = linked(&traced, &files)?;
         packages = names(spec, linked, order, inputs)?;

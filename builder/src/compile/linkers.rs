@@ -1,5 +1,7 @@
-//! Which packages of the build root are linked into programs. GNU ld and gold list what they read: in the sandbox a script is in their
+//! Which packages of the build root are linked into programs. Linkers list what they read: in the sandbox a script is in their
 //! place, which calls them with one more option. The option does not change what they make.
+
+mod found;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,41 +14,45 @@ use console::hint::Hinted;
 use super::error::CompileError;
 use crate::at::At;
 use crate::inputs::Inputs;
+use crate::inputs::archive::Mounted;
 use crate::inputs::debian;
 use crate::order::Order;
 use crate::sandbox::{Bind, Plan, Traces};
+use found::Kind;
 
 /// Where the linkers are in the sandbox, and where they write.
 const LINKERS: &str = "/build/linkers";
 const TRACES: &str = "/build/traces";
-/// Where linkers are in a build root.
-const PROGRAMS: &str = "usr/bin";
-/// The ends of their names.
-const NAMES: [&str; 2] = ["-ld.bfd", "-ld.gold"];
 
-/// Makes the linkers of the plan's build root list what they read. A root without a shell cannot run the script; then they do not.
-/// `scratch` is a folder for temporary files.
+/// Makes the linkers of the plan's build root and of archives list what they read. A root without a shell cannot run the script; then they
+/// do not. `scratch` is a folder for temporary files.
 ///
 /// # Errors
 /// The root cannot be read, or the script cannot be written.
-pub(super) fn trace(plan: &mut Plan, scratch: &Path, libraries: Option<PathBuf>) -> Result<(), At> {
-    let found = find(&plan.root)?;
+pub(super) fn trace(
+    plan: &mut Plan,
+    archives: &[Mounted],
+    scratch: &Path,
+    libraries: Option<PathBuf>,
+) -> Result<(), At> {
+    let found = found::find(&plan.root, archives)?;
     if found.is_empty() || !has_shell(&plan.root) {
         return Ok(());
     }
     let scripts = scratch.join("linkers");
     fs::create_dir_all(&scripts).map_err(At::writing(&scripts))?;
-    for name in found {
-        let script = scripts.join(&name);
-        write(&script, &name).map_err(At::writing(&script))?;
-        let program = Path::new(PROGRAMS).join(&name);
-        plan.binds.push(Bind {
-            source: plan.root.join(&program),
-            target: Path::new(LINKERS).join(&name),
-        });
+    for (index, linker) in found.into_iter().enumerate() {
+        let script = scripts.join(index.to_string());
+        write(&script, &text(&linker.kind, LINKERS, TRACES)).map_err(At::writing(&script))?;
+        for (source, name) in linker.moved {
+            plan.binds.push(Bind {
+                source,
+                target: Path::new(LINKERS).join(name),
+            });
+        }
         plan.binds.push(Bind {
             source: script,
-            target: Path::new("/").join(program),
+            target: linker.place,
         });
     }
     plan.writable.push(TRACES.into());
@@ -62,30 +68,11 @@ fn has_shell(root: &Path) -> bool {
     places.iter().any(|path| fs::symlink_metadata(path).is_ok())
 }
 
-/// The names of the linkers in a build root.
-fn find(root: &Path) -> Result<Vec<String>, At> {
-    let folder = root.join(PROGRAMS);
-    let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(At::reading(&folder))?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(At::reading(&folder))?;
-        let is_file = entry.file_type().map_err(At::reading(&folder))?.is_file();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if is_file && NAMES.iter().any(|end| name.ends_with(end)) {
-            found.push(name);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 /// The script in the place of a linker. Its name is unique while another process may have the same number later. A linker writes one
 /// dependency file, the last that is named (ld(1)): if the build names one, on the command line or in a file of options (`@FILE`, in which
 /// a backslash quotes the next character), that is copied. Only the shell is sure to be in the root.
 const SCRIPT: &str = r#"#!/bin/sh
+UNLESS
 trace=TRACES/$$
 while [ -e "$trace.cwd" ]; do trace=$trace+; done
 printf '%s\n' "$PWD" >"$trace.cwd"
@@ -103,20 +90,43 @@ for word; do
     *) look "$word" ;;
   esac
 done
-[ -n "$own" ] || exec LINKERS/NAME --dependency-file="$trace.d" "$@"
-LINKERS/NAME "$@" || exit
+[ -n "$own" ] || exec CALL --dependency-file="$trace.d" "$@"
+CALL "$@" || exit
 [ -f "$own" ] || exit 0
 while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$own" >"$trace.d"
 "#;
 
-fn write(script: &Path, linker: &str) -> io::Result<()> {
-    fs::write(script, text(linker, LINKERS, TRACES))?;
+fn write(script: &Path, text: &str) -> io::Result<()> {
+    fs::write(script, text)?;
     fs::set_permissions(script, fs::Permissions::from_mode(0o755))
 }
 
-fn text(linker: &str, linkers: &str, traces: &str) -> String {
-    let text = SCRIPT.replace("TRACES", traces);
-    text.replace("LINKERS", linkers).replace("NAME", linker)
+/// The script for a linker, with the folders of linkers and of what they write.
+fn text(linker: &Kind, linkers: &str, traces: &str) -> String {
+    let (unless, call) = match linker {
+        Kind::Gnu(name) => (String::new(), format!("{linkers}/{name}")),
+        // With `-run` it starts another program. Otherwise a process of its own outlives the link (mold(1), `--no-fork`), which the sandbox
+        // takes for one that was left behind.
+        Kind::Mold => {
+            let call = format!("{linkers}/mold");
+            let unless = format!("case $1 in -run|--run) exec {call} \"$@\" ;; esac");
+            (unless, format!("{call} --no-fork"))
+        }
+        // For other systems than Linux, which its name tells.
+        Kind::Lld(release) => {
+            let folder = format!("{linkers}/{release}");
+            let unless = format!(
+                "name=${{0##*/}}\ncase $name in ld.lld*) ;; *) exec {folder}/${{name%-[0-9]*}} \"$@\" ;; esac"
+            );
+            (unless, format!("{folder}/ld.lld"))
+        }
+        Kind::Rust(path) => {
+            let path = path.display().to_string().replace('\'', "'\\''");
+            (String::new(), format!("'{path}' -flavor gnu"))
+        }
+    };
+    let text = SCRIPT.replace("UNLESS", &unless).replace("CALL", &call);
+    text.replace("TRACES", traces)
 }
 
 /// The names of the packages that have these files of the sandbox. Files of the archives of `Image.toml` are reported: the bill of
@@ -183,7 +193,7 @@ done
         let [linkers, traces] = [folder.path(), &traces].map(|path| path.to_str().unwrap());
         for (name, text) in [
             ("ld", LINKER.to_owned()),
-            ("script", text("ld", linkers, traces)),
+            ("script", text(&Kind::Gnu("ld".to_owned()), linkers, traces)),
             ("options", "-x\n--dependency-file=of\\ file.d".to_owned()),
         ] {
             fs::write(at(name), text).unwrap();
@@ -227,18 +237,72 @@ done
     }
 
     #[test]
-    fn linkers_are_found_by_their_names() {
-        let root = tempfile::tempdir().unwrap();
-        assert_eq!(find(root.path()).unwrap(), [""; 0]);
-        let folder = root.path().join(PROGRAMS);
-        fs::create_dir_all(&folder).unwrap();
-        for name in ["x86_64-linux-gnu-ld.gold", "x86_64-linux-gnu-ld.bfd", "ldd"] {
-            fs::write(folder.join(name), "").unwrap();
+    fn a_linker_with_several_uses_is_called_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let traces = folder.path().join("traces");
+        let llvm = folder.path().join("llvm-19");
+        let bin = folder.path().join("bin");
+        for folder in [&traces, &llvm, &bin] {
+            fs::create_dir(folder).unwrap();
         }
-        symlink("x86_64-linux-gnu-ld.bfd", folder.join("other-ld.bfd")).unwrap();
-        let expected = ["x86_64-linux-gnu-ld.bfd", "x86_64-linux-gnu-ld.gold"];
-        assert_eq!(find(root.path()).unwrap(), expected);
+        let words = "#!/bin/sh\nprintf '%s ' \"${0##*/}\" \"$@\"\n";
+        let programs = ["mold", "llvm-19/ld.lld", "llvm-19/wasm-ld", "rust's lld"];
+        for program in programs {
+            write(&folder.path().join(program), words).unwrap();
+        }
+        let [linkers, written] = [folder.path(), &traces].map(|path| path.to_str().unwrap());
+        let rust = folder.path().join("rust's lld");
+        for (kind, name, words, expected) in [
+            (
+                Kind::Mold,
+                "ld.mold",
+                "-o a",
+                "mold --no-fork --dependency-file=T -o a ",
+            ),
+            (Kind::Mold, "mold", "-run make", "mold -run make "),
+            (
+                Kind::Lld("llvm-19".to_owned()),
+                "ld.lld-19",
+                "-o a",
+                "ld.lld --dependency-file=T -o a ",
+            ),
+            (
+                Kind::Lld("llvm-19".to_owned()),
+                "wasm-ld-19",
+                "-o a",
+                "wasm-ld -o a ",
+            ),
+            (
+                Kind::Rust(rust),
+                "ld.lld",
+                "-o a",
+                "rust's lld -flavor gnu --dependency-file=T -o a ",
+            ),
+        ] {
+            let script = bin.join(name);
+            write(&script, &text(&kind, linkers, written)).unwrap();
+            let output = Command::new(script)
+                .args(words.split(' '))
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            let said: Vec<_> = said
+                .split(' ')
+                .map(|word| match word.strip_prefix("--dependency-file=") {
+                    Some(_) => "--dependency-file=T",
+                    None => word,
+                })
+                .collect();
+            assert_eq!(said.join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_root_may_have_no_shell() {
+        let root = tempfile::tempdir().unwrap();
         assert!(!has_shell(root.path()));
+        let folder = root.path().join("usr/bin");
+        fs::create_dir_all(&folder).unwrap();
         symlink("/usr/bin/dash", folder.join("sh")).unwrap();
         assert!(has_shell(root.path()));
     }

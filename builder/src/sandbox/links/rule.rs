@@ -1,5 +1,6 @@
-//! The rules for make that linkers write (ld(1), `--dependency-file`): the output and a colon, then each file that was read in a
-//! line of its own. Names are not escaped.
+//! The rules for make that linkers write (`--dependency-file` of ld(1), ld.lld(1) and mold(1)): the output and a colon, then each file
+//! that was read, in a line of its own or, by mold, in the same line. After an empty line, each file has a rule without inputs.
+//! GNU ld, gold and mold do not escape names, lld does.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -55,17 +56,57 @@ fn text(path: &Path, left: &mut u64) -> io::Result<String> {
 
 /// The link of a rule whose paths are relative to `directory`.
 fn parse(rule: &str, directory: &Path) -> Option<Link> {
-    // An empty line ends the rule: the others are for files that no longer exist.
-    let rule = rule.split("\n\n").next()?;
+    let (rule, others) = rule.split_once("\n\n").unwrap_or((rule, ""));
     let mut lines = rule
         .lines()
         .map(|line| line.strip_suffix(" \\").unwrap_or(line));
-    let output = lines.next()?.strip_suffix(':')?;
-    let inputs = lines.map(|line| directory.join(line.strip_prefix("  ").unwrap_or(line)));
+    let first = lines.next()?;
+    let (output, inputs) = match first.strip_suffix(':') {
+        Some(output) => in_lines(output, lines),
+        None => in_one_line(first, others)?,
+    };
     Some(Link {
         output: directory.join(output),
-        inputs: inputs.collect(),
+        inputs: inputs.iter().map(|input| directory.join(input)).collect(),
     })
+}
+
+/// Output and inputs, which begin with two spaces, or with one if names are escaped.
+fn in_lines<'a>(output: &str, lines: impl Iterator<Item = &'a str>) -> (String, Vec<String>) {
+    let mut is_escaped = false;
+    let inputs = lines.map(
+        |line| match (line.strip_prefix("  "), line.strip_prefix(' ')) {
+            (None, Some(escaped)) => {
+                is_escaped = true;
+                unescaped(escaped)
+            }
+            (plain, _) => plain.unwrap_or(line).to_owned(),
+        },
+    );
+    let inputs = inputs.collect();
+    match is_escaped {
+        true => (unescaped(output), inputs),
+        false => (output.to_owned(), inputs),
+    }
+}
+
+/// Output and inputs of one line. The rules after it tell where a name with spaces ends.
+fn in_one_line(line: &str, others: &str) -> Option<(String, Vec<String>)> {
+    let names = others
+        .split("\n\n")
+        .map(|other| other.trim_end_matches('\n'));
+    let inputs: Option<Vec<_>> = names.map(|name| name.strip_suffix(':')).collect();
+    let inputs = inputs?;
+    let written: String = inputs.iter().flat_map(|input| [" ", input]).collect();
+    let output = line.strip_suffix(&written)?.strip_suffix(':')?;
+    let inputs = inputs.into_iter().map(str::to_owned).collect();
+    Some((output.to_owned(), inputs))
+}
+
+/// A name as lld was given it: lld writes a backslash before spaces and `#`, and `$$` for `$`.
+fn unescaped(name: &str) -> String {
+    let name = name.replace("\\ ", " ").replace("\\#", "#");
+    name.replace("$$", "$")
 }
 
 #[cfg(test)]
@@ -74,16 +115,21 @@ mod tests {
 
     #[test]
     fn a_rule_names_output_and_inputs() {
-        let rule =
+        let gnu =
             "g 1: \\\n  /usr/lib/crt1.o \\\n  s p#$d/a.o\n\n/usr/lib/crt1.o:\n\ns p#$d/a.o:\n";
+        let lld = "g\\ 1: \\\n /usr/lib/crt1.o \\\n s\\ p\\#$$d/a.o\n\n/usr/lib/crt1.o:\n\ns\\ p\\#$$d/a.o:\n";
+        let mold = "g 1: /usr/lib/crt1.o s p#$d/a.o\n\n/usr/lib/crt1.o:\n\ns p#$d/a.o:\n";
         let expected = Link {
             output: "/build/src/g 1".into(),
             inputs: ["/usr/lib/crt1.o", "/build/src/s p#$d/a.o"]
                 .map(PathBuf::from)
                 .to_vec(),
         };
-        assert_eq!(parse(rule, Path::new("/build/src")), Some(expected));
-        for other in ["", "no rule", "\n\n"] {
+        for rule in [gnu, lld, mold] {
+            let parsed = parse(rule, Path::new("/build/src"));
+            assert_eq!(parsed.as_ref(), Some(&expected), "{rule}");
+        }
+        for other in ["", "no rule", "\n\n", "a: b\n", "a: b\n\nc:\n", "a: b\n\nb"] {
             assert_eq!(parse(other, Path::new("/")), None, "{other:?}");
         }
     }
