@@ -2,6 +2,7 @@
 
 mod auditable;
 mod invocation;
+mod lacking;
 mod linker;
 mod packages;
 mod report;
@@ -30,6 +31,7 @@ use crate::sandbox::{Bind, Output, Plan, Process, SandboxError, Traced};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
+use lacking::Lacking;
 use said::{is_too_old, writes_to_source};
 use unresolved::is_unresolved;
 use unstaged::unstaged;
@@ -174,6 +176,7 @@ struct Heard {
     unresolved: Option<String>,
     unstaged: Option<PathBuf>,
     old: Option<String>,
+    lacking: Option<(String, Lacking)>,
     writes: bool,
 }
 
@@ -191,6 +194,10 @@ impl Heard {
         }
         if is_too_old(line) {
             self.old.get_or_insert_with(said);
+        }
+        if let Some(lacking) = Lacking::of(line) {
+            // Build scripts may try several things: the last one failed.
+            self.lacking = Some((said(), lacking));
         }
         self.writes |= writes_to_source(line);
     }
@@ -227,24 +234,33 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
             "only the folders of the crate, of its path dependencies and of Image.toml are staged: move the file to one of \
              them, or Image.toml to a folder above it",
         ),
-        (None, None, None) => heard_nothing(code, heard.old, heard.writes),
+        (None, None, None) => heard_nothing(code, heard.old, heard.writes, heard.lacking),
     }
 }
 
 /// The source was compiled, and refused by the compiler or by a build script.
-fn heard_nothing(code: i32, old: Option<String>, writes: bool) -> CompileError {
-    match (old, writes) {
-        (Some(said), _) => CompileError::refused(
+fn heard_nothing(
+    code: i32,
+    old: Option<String>,
+    writes: bool,
+    lacking: Option<(String, Lacking)>,
+) -> CompileError {
+    match (old, writes, lacking) {
+        (Some(said), ..) => CompileError::refused(
             format_args!("the compiler of [root] is too old: {said}"),
             "choose a newer compiler in [root] of Image.toml, as suite = \"trixie\", or older versions of these crates",
         ),
-        (None, true) => CompileError::refused(
+        (None, true, _) => CompileError::refused(
             format_args!(
                 "cargo exited with status {code}: a build script or macro writes to a read-only folder"
             ),
             "a build script may write to OUT_DIR only: the source is read-only",
         ),
-        (None, false) => CompileError::refused(
+        (None, false, Some((said, lacking))) => CompileError::refused(
+            format_args!("cargo exited with status {code}: {said}"),
+            lacking.hint(),
+        ),
+        (None, false, None) => CompileError::refused(
             format_args!("cargo exited with status {code}"),
             "see the compiler's messages above",
         ),
