@@ -2,6 +2,7 @@
 //! lock; `rest` serves them over HTTP.
 
 pub mod accounts;
+mod addresses;
 pub mod artifact_registry;
 mod cloud;
 pub mod compute;
@@ -15,7 +16,8 @@ pub mod secret_manager;
 pub mod storage;
 pub mod sts;
 
-pub use self::cloud::{Addresses, Services};
+pub use self::addresses::Addresses;
+pub use self::cloud::Services;
 pub use self::context::Context;
 pub use self::labels::Labels;
 pub use crate::clock::Clock;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::found::Left;
 use crate::error::Error;
 use crate::inputs::git::survey;
 use crate::inputs::git::{Answer, Effect};
@@ -19,6 +18,9 @@ pub(super) struct Configured {
     processor: Option<String>,
     environment: BTreeMap<String, String>,
 }
+
+/// An entry that is left to the user, and what to do.
+pub(super) type Left = (&'static str, String);
 
 /// Reads the configuration that applies in `directory`: the entries, and what is left to the user.
 pub(super) fn read(directory: &Path) -> Result<(Configured, Vec<Left>), Error> {

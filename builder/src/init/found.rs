@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::configured::Configured;
+use super::configured::{Configured, Left};
 
 /// A program of the user's.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,9 +16,6 @@ pub(super) struct Found {
     /// What is left to the user in `Image.toml`, by entry.
     pub(super) open: Vec<Left>,
 }
-
-/// An entry that is left to the user, and what to do.
-pub(super) type Left = (&'static str, String);
 
 /// How a program is made.
 #[derive(Clone, Debug, Eq, PartialEq)]

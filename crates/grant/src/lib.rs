@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod live;
 mod provider;
 pub mod role;
+mod unread;
 mod verdicts;
 pub mod window;
 

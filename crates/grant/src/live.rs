@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::role::Roles;
+pub use crate::unread::Unread;
 
 /// Everything that an inspection compares.
 #[derive(Clone, Debug)]
@@ -67,15 +68,6 @@ impl Scope {
             Self::All => None,
         }
     }
-}
-
-/// Why something could not be read. That is never the same as that there is nothing.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unread {
-    /// What happened.
-    pub fault: String,
-    /// What the user can do.
-    pub hint: &'static str,
 }
 
 /// An IAM policy, as it is read with version 3.

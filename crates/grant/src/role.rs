@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::live::Unread;
+use crate::unread::Unread;
 
 /// What the members of a role may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,10 +1,8 @@
 //! All services, with their state.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Context;
 use super::accounts::{AccountState, Accounts, Hierarchy, ProjectId, Service};
 use super::artifact_registry::ArtifactRegistry;
 use super::compute::{Compute, Fleet};
@@ -15,22 +13,13 @@ use super::pubsub::{PubSub, Queues};
 use super::secret_manager::{SecretManager, Secrets};
 use super::storage::{Buckets, Storage};
 use super::sts::Sts;
+use super::{Addresses, Context};
 use crate::attestation::{self, Attestation};
 use crate::clock::Clock;
 use crate::error::StartError;
 use crate::oauth::Refusal;
 use crate::state::Stored;
 use crate::status::Status;
-
-/// Addresses that services name, or call.
-pub struct Addresses {
-    /// The address for access tokens, which key files name.
-    pub token_uri: String,
-    /// The attestation service, which launchers call.
-    pub attestation: crate::launch::Address,
-    /// The metadata server of the machine that runs.
-    pub metadata: SocketAddr,
-}
 
 /// All services of the emulated cloud.
 pub struct Services {
