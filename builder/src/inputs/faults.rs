@@ -1,17 +1,19 @@
-//! What is wrong with `Image.toml` and the source of a program that cargo compiles. All of it is found when a lock is
-//! resolved, before anything is fetched, and is in one error.
+//! What is wrong with `Image.toml` and the source, with that of a program that cargo compiles above all. All of it is found when a
+//! lock is resolved, before anything is fetched, and is in one error.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::{fs, io};
 
 use console::hint::Hinted;
 
 use super::cargo::CargoLock;
 use super::git::{self, CargoFiles, Chosen, Located};
 use super::text::read;
+use crate::at::At;
 use crate::error::Error;
 use crate::spec::cargo::Target;
-use crate::spec::{BuildSpec, CargoSpec, Spec, root};
+use crate::spec::{BuildSpec, CargoSpec, Origin, Spec, root};
 use crate::untrusted::shown;
 
 const HINT: &str = "mend all of them, and run `builder lock` again";
@@ -26,10 +28,12 @@ pub(super) fn check(
     files: &CargoFiles,
     cargo: &CargoSpec,
     spec: &Spec,
+    directory: &Path,
 ) -> Result<Chosen, Error> {
     let mut chosen = located.choose(cargo, &spec.binaries())?;
     chosen.faults.extend(unlisted(cargo, spec));
     chosen.faults.extend(without_library(cargo, spec));
+    chosen.faults.extend(missing(spec, directory)?);
     let lock = read(Path::new(""), &located.top.join(&files.lock));
     let lock = lock.and_then(|text| Ok(CargoLock::parse(&text)?));
     let configuration = git::check(&files.configuration, cargo);
@@ -44,6 +48,48 @@ pub(super) fn check(
             Err(listed(faults.iter().cloned().chain(errors)).into())
         }
     }
+}
+
+/// Checks that the files and folders exist that the image has from the source.
+///
+/// # Errors
+/// One is missing, or cannot be read.
+pub(super) fn check_files(spec: &Spec, directory: &Path) -> Result<(), Error> {
+    let missing = missing(spec, directory)?;
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(listed(missing.into_iter()).into()),
+    }
+}
+
+/// Files and folders of the source that the image has, and that do not exist in the directory of `Image.toml`.
+fn missing(spec: &Spec, directory: &Path) -> Result<Vec<String>, Error> {
+    let images = spec.images.iter();
+    let files = images.flat_map(|image| &image.parts.files);
+    let named = files.filter_map(|file| match &file.origin {
+        Origin::Source(path) => Some(("source", "file", path)),
+        Origin::Tree(path) => Some(("tree", "folder", path)),
+        Origin::Binary(_) | Origin::Text(_) | Origin::Link(_) | Origin::Directory => None,
+    });
+    let mut missing = Vec::new();
+    for (entry, what, path) in named {
+        let at = directory.join(path);
+        match fs::metadata(&at) {
+            Ok(found) if found.is_dir() == (what == "folder") => continue,
+            Err(error) if !is_absent(&error) => return Err(At::reading(&at)(error).into()),
+            Ok(_) | Err(_) => {}
+        }
+        let fault = format!("{entry} = \"{}\": there is no such {what}", shown(path));
+        if !missing.contains(&fault) {
+            missing.push(fault);
+        }
+    }
+    Ok(missing)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    kinds.contains(&error.kind())
 }
 
 /// Checks that what is compiled is compiled for the processor of the build.
@@ -182,6 +228,32 @@ mod tests {
         );
         let other = refused(SPEC, &[("main.go", "")]);
         assert!(other.contains("no Cargo.toml is in"), "{other}");
+    }
+
+    #[test]
+    fn files_of_the_image_must_exist() {
+        let command = "[build]\nkind = \"command\"\n";
+        let (_, rest) = SPEC.split_once("[root]").unwrap();
+        let (rest, _) = rest.split_once("[[file]]").unwrap();
+        let files = "[[file]]\npath = \"/a\"\nsource = \"a.txt\"\n[[file]]\npath = \"/b\"\nsource = \"b\"\n\
+                     [[file]]\npath = \"/c\"\ntree = \"a.txt\"\n[[file]]\npath = \"/d\"\ntree = \"b\"\n";
+        let spec = format!("{command}[root]{rest}{files}");
+        assert_eq!(
+            refused(&spec, &[("a.txt", ""), ("b/c", "")]),
+            "reading Image.toml: 2 faults: (1) source = \"b\": there is no such file; (2) tree = \"a.txt\": there is no such folder"
+        );
+        assert_eq!(
+            refused(&spec, &[("b", "")]),
+            "reading Image.toml: 3 faults: (1) source = \"a.txt\": there is no such file; (2) tree = \"a.txt\": there is no such \
+             folder; (3) tree = \"b\": there is no such folder"
+        );
+        let manifest = [("Cargo.toml", MANIFEST), ("Cargo.lock", LOCK)];
+        let said = refused(&format!("{SPEC}{files}"), &manifest);
+        assert!(said.contains("5 faults: (1) binary = "), "{said}");
+        assert!(
+            said.contains("; (5) tree = \"b\": there is no such folder"),
+            "{said}"
+        );
     }
 
     #[test]

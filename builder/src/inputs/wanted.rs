@@ -56,9 +56,12 @@ impl Wanted {
         let located = git::located(directory)?;
         let rust_version = match (&spec.build, &located.lists.cargo) {
             (BuildSpec::Cargo(cargo), Some(files)) => {
-                faults::check(&located, files, cargo, &spec)?.rust_version
+                faults::check(&located, files, cargo, &spec, directory)?.rust_version
             }
-            _ => None,
+            _ => {
+                faults::check_files(&spec, directory)?;
+                None
+            }
         };
         Ok(Self {
             named: Named::read(&spec, &located.top, &located.lists)?,
