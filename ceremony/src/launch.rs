@@ -69,7 +69,7 @@ pub fn client(
     Ok(command)
 }
 
-/// Encrypts one word for this image alone and publishes it, as whoever may use a collaborator's credentials can. `key` is what
+/// Encrypts one word for this image alone and publishes it, as anyone who may use a collaborator's credentials can. `key` is what
 /// the message claims to be encrypted with.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ pub struct Publish {
     /// The name of the message, which the workload counts once [default: random]
     #[arg(long, value_name = "NAME")]
     pub message: Option<Name>,
-    /// The data, of 64 KiB at the most; - for standard input
+    /// The data, of 64 KiB at most; - for standard input
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
     /// How to reach Google Cloud.

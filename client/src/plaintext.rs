@@ -31,7 +31,7 @@ pub fn read(path: &Path) -> Result<Plaintext, Error> {
     }
 }
 
-/// Reads one byte more than the limit at the most, into memory that does not move.
+/// Reads one byte more than the limit at most, into memory that does not move.
 fn limited(reader: impl Read) -> io::Result<Plaintext> {
     let mut data = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
     reader.take(LIMIT as u64 + 1).read_to_end(&mut data)?;

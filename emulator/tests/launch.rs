@@ -290,7 +290,7 @@ fn the_operators_folder_is_not_changed() {
     }
 }
 
-/// Without privileges a container has one user: an image that wants another one is not run in vain without a word.
+/// Without privileges a container has one user: an image that wants another is not run in vain without a word.
 #[test]
 fn a_launcher_without_privileges_says_what_root_cannot_do() {
     let Some(scene) = Scene::set() else { return };

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints a line. If nobody can read it, that ends nothing: this is the first process of a container.
+/// Prints a line. If no one can read it, that ends nothing: this is the first process of a container.
 fn say(line: fmt::Arguments) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -95,7 +95,7 @@ fn is_absent(error: &io::Error) -> bool {
 /// Checks that what is compiled is compiled for the processor of the build.
 ///
 /// # Errors
-/// `Image.toml` names another one.
+/// `Image.toml` names another.
 pub(super) fn check_processor(spec: &Spec) -> Result<(), Hinted> {
     let is_compiled = match &spec.build {
         BuildSpec::Cargo(_) | BuildSpec::Go(_) => true,

@@ -1,4 +1,4 @@
-//! Crates are only taken from the public registry, even if a source names another one, or cargo's cache has other crates.
+//! Crates are only taken from the public registry, even if a source names another, or cargo's cache has other crates.
 //! In these tests, the user's configuration of cargo replaces the public registry with a local server.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 

@@ -1,4 +1,4 @@
-# The account that the instance runs as. Whoever creates the instance needs roles/iam.serviceAccountUser on it.
+# The account that the instance runs as. Anyone who creates the instance needs roles/iam.serviceAccountUser on it.
 gcloud iam service-accounts describe runner@operator.iam.gserviceaccount.com --project=operator >/dev/null 2>&1 ||
   gcloud iam service-accounts create runner --project=operator
 gcloud projects add-iam-policy-binding operator \

@@ -248,7 +248,7 @@ fn unprivileged() -> Option<(tempfile::TempDir, Way)> {
     Some((folder, way))
 }
 
-/// Runs `test` as the user who we are, and as another one if we are root.
+/// Runs `test` as the user who we are, and as another if we are root.
 fn for_both_users(name: &str, test: impl Fn(&Way)) {
     test(&Way::default());
     match unprivileged() {

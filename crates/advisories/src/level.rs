@@ -8,7 +8,7 @@ use cvss::{Cvss, Severity};
 /// How severe an advisory is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Level {
-    /// It is not about a vulnerability: a package that nobody maintains, for example.
+    /// It is not about a vulnerability: a package that no one maintains, for example.
     Informational,
     /// CVSS 0.1 to 3.9.
     Low,

@@ -1,7 +1,7 @@
 //! Progress: the steps of long work, with what they have done, on standard error.
 //!
 //! A step is a [`Step`] as long as it lasts. How it looks is for a display to decide: lines, a block that is redrawn on a terminal,
-//! nothing, or JSON for a program that shows the progress of another one ([`Relay`]).
+//! nothing, or JSON for a program that shows the progress of another ([`Relay`]).
 
 mod amount;
 mod event;
@@ -32,7 +32,7 @@ use terminal::Terminal;
 
 /// The variable that chooses the display of all programs, as `BUILDKIT_PROGRESS` does for BuildKit.
 pub const VARIABLE: &str = "COUNTERSIGN_PROGRESS";
-/// The value of [`VARIABLE`] with which a program tells another one what it does.
+/// The value of [`VARIABLE`] with which a program tells another what it does.
 pub const RAW: &str = "rawjson";
 /// Longest name of a step, in characters. It may have an address of a source in it.
 const NAME: usize = 200;

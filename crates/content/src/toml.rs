@@ -8,7 +8,7 @@ use crate::json::Checked;
 
 /// Parses a document as `T`, by the rules of [`crate::json::parse`]: structs are parsed only from tables, never
 /// from arrays, which derived code would accept in the order of its fields, with `deny_unknown_fields` too; no
-/// key differs from another one, or from that of a field, only in case. The caller limits the size.
+/// key differs from another, or from that of a field, only in case. The caller limits the size.
 ///
 /// # Errors
 /// The text is not UTF-8, not TOML, or not a `T`.

@@ -12,7 +12,7 @@ use crate::policies::{Policies, live};
 use crate::pools::Pools;
 use crate::resources::Resources;
 
-/// How many roles are looked up at the most. Those beyond stay unknown.
+/// The most roles that are looked up. Those beyond stay unknown.
 const ROLES: usize = 200;
 
 /// The services that know who may use a key.

@@ -42,7 +42,7 @@ pub(crate) fn opening(fault: impl Display, hint: &'static str) -> Hinted {
     Hinted::new(format_args!("connecting to Cloud KMS: {fault}")).hinting(hint)
 }
 
-/// Members of one policy at the most (IAM, quotas and limits).
+/// The most members of one policy (IAM, quotas and limits).
 const MEMBERS: usize = 1500;
 pub(crate) const SERVICE: &str = "requests go to the public endpoint, or to --kms-endpoint";
 pub(crate) const CREDENTIALS: &str = "check GOOGLE_APPLICATION_CREDENTIALS; requests go to the public endpoint, or to \

@@ -16,7 +16,7 @@ use crate::rest::{Request, Rest, unexpected};
 const PUBLIC: &str = "https://iam.googleapis.com";
 /// Providers per page, the most that IAM answers.
 const PAGE: usize = 100;
-/// Pages at the most. A pool of a project can have at most 300 providers by IAM's default quota.
+/// The most pages that are read. A pool of a project can have at most 300 providers by IAM's default quota.
 const PAGES: usize = 20;
 /// The longest name shown of an answer, in characters.
 const NAME: usize = 200;

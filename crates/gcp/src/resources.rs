@@ -11,7 +11,7 @@ use crate::rest::{Request, Rest, unexpected};
 
 /// The public URL of Resource Manager.
 const PUBLIC: &str = "https://cloudresourcemanager.googleapis.com";
-/// Folders, with the project and the organisation, at the most. Folders are nested ten deep at the most (Resource Manager, "Quotas and limits").
+/// The most folders, with the project and the organisation. Folders are nested at most ten deep (Resource Manager, "Quotas and limits").
 const MOST: usize = 32;
 const FAILED: &str = "check the network and the endpoint, if one is given, and repeat the command";
 const BROWSE: &str =

@@ -19,7 +19,7 @@ pub struct Secret {
     id: String,
 }
 
-/// A version of a secret, `projects/P/secrets/S/versions/N`. `latest` and other aliases are no versions: whoever may add a
+/// A version of a secret, `projects/P/secrets/S/versions/N`. `latest` and other aliases are no versions: anyone who may add a
 /// version chooses what they mean.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]

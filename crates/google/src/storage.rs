@@ -26,7 +26,7 @@ pub struct Bucket(String);
 #[serde(try_from = "String", into = "String")]
 pub struct ObjectName(String);
 
-/// An object of one generation, `gs://BUCKET/OBJECT#GENERATION`. Without a generation, whoever may write to the bucket chooses
+/// An object of one generation, `gs://BUCKET/OBJECT#GENERATION`. Without a generation, anyone who may write to the bucket chooses
 /// what the object is.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]

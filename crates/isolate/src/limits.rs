@@ -52,7 +52,7 @@ impl Limits {
         bytes(self.output)
     }
 
-    /// The number of processes and threads at which the kernel refuses another one.
+    /// The number of processes and threads at which the kernel refuses another.
     pub fn process_ceiling(self) -> u64 {
         with_margin(self.processes())
     }

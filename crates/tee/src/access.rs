@@ -70,7 +70,7 @@ impl<'a> Tee<'a> {
 }
 
 impl<'a> Access<'a> {
-    /// The access token, to be sent as a bearer token to Google's services, and to nobody else.
+    /// The access token, to be sent as a bearer token to Google's services, and to no other service.
     pub fn token(&self) -> &Secret {
         &self.token
     }

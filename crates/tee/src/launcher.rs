@@ -53,7 +53,7 @@ pub enum InvalidTokenRequest {
 }
 
 impl TokenRequest {
-    /// A token for `audience` that contains `nonces`. If a nonce is what somebody else asked for, derive it together with a
+    /// A token for `audience` that contains `nonces`. If a nonce is what another party asked for, derive it together with a
     /// purpose of your own, and name that party as the audience; otherwise the token can be passed on as an answer to others.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Signatures over an image that prove themselves: a payload with its signature, or a bundle. Whoever carries them can withhold
+//! Signatures over an image that prove themselves: a payload with its signature, or a bundle. Anyone who carries them can withhold
 //! them, but not forge them.
 
 mod bundle;
@@ -17,9 +17,9 @@ use bundle::{Envelope, Material};
 
 pub(crate) use bundle::{MEDIA_TYPE, SIGN};
 
-/// The largest size of signatures that somebody carries: a value of an instance's metadata (Compute Engine, "VM metadata").
+/// The largest size of signatures that another party carries: a value of an instance's metadata (Compute Engine, "VM metadata").
 pub const CARRIED: u64 = 256 << 10;
-/// The most signatures that somebody carries.
+/// The most signatures that another party carries.
 const COUNT: usize = 64;
 /// The largest size of the bundle of a signature.
 pub(crate) const BUNDLE: u64 = 128 << 10;
@@ -95,7 +95,7 @@ fn place(found: Option<&str>) -> String {
     )
 }
 
-/// A signature as somebody carries it.
+/// A signature as another party carries it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire {
@@ -124,7 +124,7 @@ impl Signed {
         wire.read_bundle()
     }
 
-    /// Parses signatures that somebody carries: an array of `{"payload": …, "signature": …}`, both in base64, and of bundles.
+    /// Parses signatures that another party carries: an array of `{"payload": …, "signature": …}`, both in base64, and of bundles.
     ///
     /// # Errors
     /// The array is larger than [`CARRIED`] or malformed, or any of its signatures is.

@@ -109,7 +109,7 @@ impl<'a> Tally<'a> {
         self.signers.len() >= self.quorum.threshold()
     }
 
-    /// The proof, or who is missing. If a source could not be read, nobody knows who is missing.
+    /// The proof, or who is missing. If a source could not be read, no one knows who is missing.
     pub(crate) fn outcome(self) -> Result<Bound, Error> {
         match (self.is_enough(), self.failure) {
             (true, _) => Ok(Bound {

@@ -15,7 +15,7 @@ use crate::services::accounts::Service;
 use crate::services::logging::{Effect, List, Order, Page};
 use crate::status::Status;
 
-/// Entries per page without a size in the call, and at the most (Cloud Logging v2, `entries.list`).
+/// Entries per page: without a size in the call, and the most (Cloud Logging v2, `entries.list`).
 const PAGE: usize = 50;
 const MOST: usize = 1000;
 

@@ -5,7 +5,7 @@ reason() { # command...
   said="$("$@" 2>&1 >/dev/null)" || true
   echo "${said##*: }" | tr P p
 }
-# Starts a process that loses its parent and ends, and says whether somebody has waited for it.
+# Starts a process that loses its parent and ends, and says whether a process has waited for it.
 orphan() {
   number="$(sleep 0.2 >/dev/null & echo $!)"
   tries=0

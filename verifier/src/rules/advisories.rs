@@ -119,7 +119,7 @@ impl Judge<'_> {
         Some(Finding::fail(RULE, Subject::Advisories, expected, found))
     }
 
-    /// Ecosystems of packages of which the database has nothing: another one was unpacked, or none.
+    /// Ecosystems of packages of which the database has nothing: another was unpacked, or none.
     fn missing(&self) -> impl Iterator<Item = Finding> {
         self.scan.missing().map(|ecosystem| {
             let expected = format!("advisories of {ecosystem} in the database");

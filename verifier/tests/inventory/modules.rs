@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::program::program;
 use crate::world::{Case, hashes};
 
-/// A program with a module that was replaced by another one.
+/// A program with a module that was replaced by another.
 fn replaced() -> Vec<u8> {
     let mark = "m".repeat(16);
     let modules = "path\texample.org/app\nmod\texample.org/app\t(devel)\t\n\

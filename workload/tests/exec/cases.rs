@@ -88,7 +88,7 @@ fn early() {
     if !is_possible() {
         return;
     }
-    // The second secret cannot be handed over, which nobody tries.
+    // The second secret cannot be handed over, which no one tries.
     let term = Scene::script("echo started")
         .secret("after-SIGTERM", json!("file"), "")
         .secret("a", json!({"environment": "TOKEN"}), "a\0b");

@@ -32,7 +32,7 @@ fn nothing_is_fetched_without_a_signature() {
             let refusal = refused(services.run().result);
             assert!(refusal.contains("not signed by two"), "{refusal}");
         }
-        // Nobody is asked at all.
+        // No one is asked at all.
         false => {
             let error = services.run().result.unwrap_err().to_string();
             assert!(error.starts_with(NOT_ROOT), "{error}");

@@ -54,7 +54,7 @@ pub(super) fn packages(
     }
 }
 
-/// The command line that lists what another one builds.
+/// The command line that lists what another builds.
 fn command(build: &[String], spec: &GoSpec) -> Vec<String> {
     let is_shared = |word: &&String| word.starts_with("-mod=") || word.starts_with("-tags=");
     let go = build.first().cloned();

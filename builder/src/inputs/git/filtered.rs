@@ -39,7 +39,7 @@ pub(super) fn clean(top: &Path, paths: &[&OsStr]) -> Result<BTreeSet<OsString>, 
     Ok(clean)
 }
 
-/// The names of the filters that are configured. An attribute that names another one has no effect.
+/// The names of the filters that are configured. An attribute that names another has no effect.
 fn filters(top: &Path) -> Result<BTreeSet<String>, SourceError> {
     let said = git(top, "config", &["--list", "-z"])?;
     // The last value counts, and an empty value means that there is no filter.

@@ -172,7 +172,7 @@ fn toolchain_version(version: &GoVersion) -> String {
 /// hashes belong together, and whether the checksum database has the toolchain: a capsule does not show either.
 ///
 /// # Errors
-/// No proxy has one, or it has another one.
+/// No proxy has one, or it has another.
 pub(in crate::inputs) fn complete(
     modules: &[Module],
     supply: &Supply<'_>,

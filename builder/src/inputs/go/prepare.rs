@@ -104,7 +104,7 @@ fn unpacked(module: &Module, supply: &Supply<'_>) -> Result<PathBuf, DependencyE
 /// The folder for the unpacked toolchain. It may not exist.
 ///
 /// # Errors
-/// The store does not have its archive, or has another one.
+/// The store does not have its archive, or has another.
 pub(in crate::inputs) fn unpacked_folder(
     toolchain: &Module,
     store: &Store,

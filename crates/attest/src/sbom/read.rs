@@ -15,7 +15,7 @@ impl Sbom {
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
     /// (1.2 to 1.7), or a component that is neither a file nor a crate, Debian package, Go module or Python package nor the
-    /// base image, has another package URL than its name and version make, has no SHA-256 and is not Go's standard library, is inside another one and not a
+    /// base image, has another package URL than its name and version make, has no SHA-256 and is not Go's standard library, is inside another and not a
     /// file of the base image or of a Debian or Python package, or is listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)

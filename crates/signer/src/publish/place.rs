@@ -25,7 +25,7 @@ const PREDICATE_TYPE: &str = "predicateType";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Where an image is, and where what is signed about it is published: in the same repository, or in another one, whose owner
+/// Where an image is, and where what is signed about it is published: in the same repository, or in another, whose owner
 /// may write there.
 #[derive(Clone, Copy)]
 pub struct Shelf<'a> {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::ProjectId;
 
-/// How deep folders are nested at the most (Resource Manager, "Quotas and limits").
+/// How deep folders are nested at most (Resource Manager, "Quotas and limits").
 const DEEPEST: usize = 10;
 
 /// What a project is in.

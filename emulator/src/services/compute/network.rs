@@ -141,7 +141,7 @@ impl Compute {
     /// `delete`.
     ///
     /// # Errors
-    /// The caller lacks the permission, there is no such resource, or another one uses it.
+    /// The caller lacks the permission, there is no such resource, or another uses it.
     pub fn delete_network(
         &self,
         context: &Context,

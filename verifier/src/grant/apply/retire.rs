@@ -95,7 +95,7 @@ impl Retirement {
         match (condition, deadline) {
             (Some(_), Some(deadline)) if deadline <= self.now => Next::Leaves,
             (Some(_), Some(deadline)) if deadline <= end => Next::Stays,
-            // When a condition of others is met is unknown here, and so is what it would mean as part of another one.
+            // When a condition of others is met is unknown here, and so is what it would mean as part of another.
             (Some(_), None) => Next::Leaves,
             _ => Next::Goes(before(end)),
         }

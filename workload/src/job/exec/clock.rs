@@ -10,7 +10,7 @@ use super::signals::Signals;
 /// The longest time until the end of a pause after SIGTERM.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Another clock, which sleeps until SIGTERM at the most.
+/// Another clock, which sleeps until SIGTERM at most.
 pub struct Interruptible<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) signals: Signals,

@@ -10,7 +10,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::user::User;
 
-/// A file in memory without a name, which nobody can change any more. It stays open in programs that this process starts.
+/// A file in memory without a name, which no one can change any more. It stays open in programs that this process starts.
 pub(super) struct Descriptor(OwnedFd);
 
 impl Descriptor {

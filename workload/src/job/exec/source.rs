@@ -13,7 +13,7 @@ pub enum Source {
     Image(String),
     /// A version of a secret in Secret Manager.
     Version(SecretVersion),
-    /// One generation of an object in Cloud Storage: another content has another one.
+    /// One generation of an object in Cloud Storage: another content has another.
     Object(Object),
 }
 

@@ -42,7 +42,7 @@ fn account(deployment: &Deployment<'_>) -> Vec<String> {
             "gcloud projects add-iam-policy-binding {project} \\\n  --member={member} \\\n  --role={role} --condition=None"
         )
     };
-    let about = "# The account that the instance runs as. Whoever creates the instance needs roles/iam.serviceAccountUser on it.";
+    let about = "# The account that the instance runs as. Anyone who creates the instance needs roles/iam.serviceAccountUser on it.";
     [about.to_owned()]
         .into_iter()
         .chain(create)

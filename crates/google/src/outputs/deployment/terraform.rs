@@ -54,7 +54,7 @@ fn account(deployment: &Deployment<'_>) -> Resources {
     }
 }
 
-/// Each is a `_member`, which takes the role from nobody.
+/// Each is a `_member`, which leaves the other members of the role.
 fn roles(deployment: &Deployment<'_>) -> Resources {
     let member = deployment.member();
     let after: &[&str] = match deployment.owns_account() {
