@@ -6,10 +6,11 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::acts::{self, Published};
+use crate::acts::Published;
 use crate::cast::{Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Datum};
 use crate::deployment;
+use crate::documents;
 use crate::prologue::{SUBSCRIPTION, TOPIC};
 use crate::stage::Stage;
 use crate::transcript::Transcript;
@@ -32,7 +33,7 @@ pub fn publish(
     image: &Published,
 ) -> Result<(), Error> {
     for collaborator in &cast.collaborators {
-        let grant = acts::write_grant(stage, collaborator)?;
+        let grant = documents::write_grant(stage, collaborator)?;
         let command = client(stage, cast, collaborator, image, &grant)?;
         let title = format!("client publish  {}", collaborator.name);
         transcript.must(stage, &title, command)?;

@@ -7,6 +7,7 @@ mod attacks;
 mod cast;
 mod cloud;
 mod deployment;
+mod documents;
 mod error;
 mod launch;
 mod prologue;

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::materials::{forged, next};
 use super::{Outcome, Scene, refused};
 use crate::Error;
-use crate::acts::{self, Published};
+use crate::acts::Published;
 use crate::cloud;
+use crate::documents;
 use crate::launch;
 use crate::prologue;
 use crate::stage::Said;
@@ -122,7 +123,7 @@ pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let first = &scene.cast.collaborators[0];
     let mut revoke = scene.stage.program("verifier");
     revoke.args(["revoke", &scene.image.reference(), "--apply", "--grant"]);
-    revoke.arg(acts::write_grant(scene.stage, first)?);
+    revoke.arg(documents::write_grant(scene.stage, first)?);
     revoke.args(["--kms-endpoint", &scene.cast.endpoints.kms]);
     revoke.env("GOOGLE_APPLICATION_CREDENTIALS", &first.project.credentials);
     scene

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::Scene;
 use crate::Error;
 use crate::acts::{self, Published};
+use crate::documents;
 use crate::prologue;
 use crate::stage::finish;
 
@@ -110,7 +111,7 @@ pub(super) fn policy(
     repository: &str,
     required: &[&str],
 ) -> Result<PathBuf, Error> {
-    acts::policy(
+    documents::policy(
         scene.stage,
         scene.cast,
         &scene.cast.collaborators[0],

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::acts::{self, Published};
 use crate::cast::{BUILDER, Collaborator, PROVIDER};
 use crate::cloud;
+use crate::documents;
 use crate::launch;
 use crate::prologue;
 use crate::stage::finish;
@@ -25,7 +26,7 @@ pub(super) fn tutorial_provider(scene: &mut Scene<'_>) -> Result<Outcome, Error>
     let (stage, cast) = (scene.stage, scene.cast);
     let first = &cast.collaborators[0];
     let (key, pool) = careless(scene, first)?;
-    let grant = acts::grant(first, &key, &pool);
+    let grant = documents::grant(first, &key, &pool);
     let grant = stage.write(&format!("{}/tutorial.toml", first.name), grant)?;
     let command = launch::client(stage, cast, first, scene.image, &grant)?;
     let said = scene.transcript.run(stage, "client publish", command)?;
