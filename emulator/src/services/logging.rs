@@ -44,7 +44,7 @@ pub struct List {
 pub struct Page {
     /// The entries.
     pub entries: Vec<Value>,
-    /// The token of the next page; empty if there is none.
+    /// The token of the next page; empty on the last page.
     pub next: String,
 }
 

@@ -184,7 +184,7 @@ fn a_tree_needs_the_files_of_its_submodules() {
             format!("adding /etc/x: {SUBMODULE} is a submodule, whose files are not staged")
         );
     }
-    // Another folder without files is none.
+    // A folder without files that is no submodule is accepted.
     entry("tree = 'assets/empty'", scratch.path()).unwrap();
 }
 

@@ -20,7 +20,7 @@ pub(crate) use effects::{Answer, Effect};
 const CARGO: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
 /// The names that rustup looks for (The rustup book, "Overrides").
 const RUSTUP: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
-const HINT: &str = "write the named entries in [build] of Image.toml. Where there is none, host-config = \"ignore\" builds without these \
+const HINT: &str = "write the named entries in [build] of Image.toml. Without such an entry, host-config = \"ignore\" builds without these \
                     files, and provenance says so";
 
 /// A file of configuration.

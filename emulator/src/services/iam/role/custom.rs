@@ -114,7 +114,7 @@ impl CustomRoles {
         (!kept.is_deleted && kept.role.stage != Stage::Disabled).then_some(&kept.role)
     }
 
-    /// The permissions of a role that can be granted; `None` if there is none with this name, or it is deleted.
+    /// The permissions of a role that can be granted; `None` if no role has this name, or it is deleted.
     pub fn permissions(&self, role: &str) -> Option<&[String]> {
         let kept = self.roles.get(&role.parse::<Role>().ok()?)?;
         (!kept.is_deleted).then_some(&kept.role.permissions)
