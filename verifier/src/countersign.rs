@@ -234,7 +234,7 @@ fn summary(approval: &Approval, verifier_id: &str) -> Value {
         verifier: attest::Verifier {
             id: verifier_id.to_owned(),
         },
-        time_verified: approval.at().to_rfc3339_opts(SecondsFormat::Secs, true),
+        time_verified: Some(approval.at().to_rfc3339_opts(SecondsFormat::Secs, true)),
         resource_uri: approval.image().to_string(),
         policy: PolicyDescriptor {
             uri: None,
@@ -243,7 +243,7 @@ fn summary(approval: &Approval, verifier_id: &str) -> Value {
         verification_result: "PASSED".to_owned(),
         // The policy is not one of SLSA's, and implies none of its levels.
         verified_levels: Vec::new(),
-        slsa_version: "1.0".to_owned(),
+        slsa_version: Some("1.0".to_owned()),
     };
     json!(vsa)
 }

@@ -54,7 +54,7 @@ fn vsa_and_bundle() {
         verifier: attest::Verifier {
             id: "https://collaborator.example".to_owned(),
         },
-        time_verified: "2026-11-28T00:00:00Z".to_owned(),
+        time_verified: Some("2026-11-28T00:00:00Z".to_owned()),
         resource_uri: REPOSITORY.to_owned(),
         policy: PolicyDescriptor {
             uri: None,
@@ -62,7 +62,7 @@ fn vsa_and_bundle() {
         },
         verification_result: "PASSED".to_owned(),
         verified_levels: Vec::new(),
-        slsa_version: "1.0".to_owned(),
+        slsa_version: Some("1.0".to_owned()),
     };
     let subject = Subject::image(REPOSITORY, &Digest::of(b"image"));
     let statement = Statement::new(subject, Vsa::PREDICATE.uri, json!(vsa));

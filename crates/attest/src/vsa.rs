@@ -13,7 +13,8 @@ pub struct Vsa {
     /// The verifier that reached the verdict.
     pub verifier: Verifier,
     /// The time of the verdict, in RFC 3339.
-    pub time_verified: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_verified: Option<String>,
     /// The image, by digest.
     pub resource_uri: String,
     /// The policy that was applied.
@@ -23,8 +24,9 @@ pub struct Vsa {
     /// The SLSA levels that were verified.
     #[serde(default)]
     pub verified_levels: Vec<String>,
-    /// The version of the SLSA specification.
-    pub slsa_version: String,
+    /// The version of the SLSA specification; some minor version of 1 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slsa_version: Option<String>,
 }
 
 /// The verifier that reached a verdict.
@@ -40,7 +42,8 @@ pub struct PolicyDescriptor {
     /// The URI of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
-    /// Digests by algorithm, as hex.
+    /// Digests by algorithm, as hex. A verifier should state one, and may state none.
+    #[serde(default)]
     pub digest: BTreeMap<String, String>,
 }
 
@@ -88,5 +91,24 @@ mod tests {
         assert_eq!(vsa.policy.digest["sha256"], "1234");
         let bytes = json::canonical(&vsa).unwrap();
         assert_eq!(Vsa::parse(&bytes).unwrap(), vsa);
+    }
+
+    #[test]
+    fn what_is_optional_may_be_absent() {
+        let required = r#"{"verifier":{"id":"v"},"resourceUri":"r","policy":{"uri":"p"},"verificationResult":"PASSED","verifiedLevels":[]}"#;
+        let vsa = Vsa::parse(required.as_bytes()).unwrap();
+        assert_eq!((vsa.time_verified, vsa.slsa_version), (None, None));
+        assert!(vsa.policy.digest.is_empty());
+        for member in [
+            r#""verifier":{"id":"v"},"#,
+            r#""id":"v""#,
+            r#""resourceUri":"r","#,
+            r#""policy":{"uri":"p"},"#,
+            r#""verificationResult":"PASSED","#,
+        ] {
+            let without = required.replace(member, "");
+            assert_ne!(without, required);
+            assert!(Vsa::parse(without.as_bytes()).is_err(), "{without}");
+        }
     }
 }
