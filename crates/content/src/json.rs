@@ -6,6 +6,7 @@ mod error;
 mod fields;
 mod fold;
 mod names;
+mod protobuf;
 mod scan;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub use error::JsonError;
 pub use fields::{at_most, not_null, null_is_default};
 pub use fold::fold;
 pub use names::distinct_names;
+pub use protobuf::parse_protobuf;
 use scan::Scan;
 
 /// Parses one document of at most `limit` bytes as `T`. A document that Go's `encoding/json` could read

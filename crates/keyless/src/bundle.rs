@@ -72,8 +72,8 @@ struct Envelope {
 }
 
 impl Bundle {
-    /// Parses a bundle. The JSON is that of [`json::parse`]; base64 of both alphabets and numbers as texts are
-    /// read, as in the JSON form of Protocol Buffers.
+    /// Parses a bundle. The JSON is that of [`json::parse_protobuf`]; base64 of both alphabets and numbers as texts are
+    /// read, as in that form.
     ///
     /// # Errors
     /// The bundle is too large, not strict JSON, of another version, has not exactly one signer and one
@@ -84,7 +84,7 @@ impl Bundle {
         if size > limits::BUNDLE {
             return Err(too_large(size, limits::BUNDLE));
         }
-        let document = json::parse::<Document>(bytes, limits::BUNDLE)
+        let document = json::parse_protobuf::<Document>(bytes, limits::BUNDLE)
             .map_err(|error| Refusal::new(Reason::Json, format!("parsing bundle: {error}")))?;
         document.check_size(size)?;
         let media_type = document.media_type.parse::<MediaType>();
@@ -163,22 +163,29 @@ impl Bundle {
     }
 
     fn check_entry(&self, entry: &TransparencyLogEntry) -> Result<(), Refusal> {
-        let has_promise = entry.inclusion_promise.is_some();
-        let has_evidence = match (self.inner.media_type, entry.kind_version) {
-            (MediaType::Bundle0_1, kind) if kind != KindVersion::HashedRekordV002 => {
-                has_promise || entry.inclusion_proof.is_some()
-            }
-            _ => entry.inclusion_proof.is_some(),
-        };
-        if !has_evidence {
+        if let Some(missing) = self.missing(entry) {
             let index = entry.log_index.get();
-            let detail = format!("no inclusion proof for log entry {index}");
+            let detail = format!("no inclusion {missing} for log entry {index}");
             return Err(Refusal::new(Reason::LogMissing, detail));
         }
         json::parse::<IgnoredAny>(entry.canonicalized_body.as_bytes(), LIMIT).map_err(|error| {
             Refusal::new(Reason::LogBody, format!("parsing log entry: {error}"))
         })?;
         Ok(())
+    }
+}
+
+impl Bundle {
+    /// What an entry does not have that the bundle's version requires (protobuf-specs, `sigstore_rekor.proto` and
+    /// `sigstore_bundle.proto`). Logs of Rekor v2 make no promises.
+    fn missing(&self, entry: &TransparencyLogEntry) -> Option<&'static str> {
+        let is_first = self.inner.media_type == MediaType::Bundle0_1;
+        let needs_proof = !is_first || entry.kind_version == KindVersion::HashedRekordV002;
+        match (&entry.inclusion_promise, &entry.inclusion_proof) {
+            (None, _) if is_first => Some("promise"),
+            (_, None) if needs_proof => Some("proof"),
+            _ => None,
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use crate::{Reason, Refusal, Signer};
 /// Another name: a user name with the domain of its issuer.
 const USER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
+/// The timestamps by logs of certificates (RFC 6962, section 3.3).
+const LOGGED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
+
 /// The subject and the issuer that a certificate names. It is not verified.
 ///
 /// # Errors
@@ -31,8 +34,7 @@ pub(crate) fn signer(der: &[u8]) -> Result<Signer, Refusal> {
 /// # Errors
 /// The certificate cannot be parsed, or has not exactly one name.
 pub(crate) fn subject(der: &[u8]) -> Result<String, Refusal> {
-    let certificate = Certificate::from_der(der)
-        .map_err(|error| refused(format!("parsing certificate: {error}")))?;
+    let certificate = parse(der)?;
     let names = certificate.tbs_certificate.get::<SubjectAltName>();
     let names =
         names.map_err(|error| refused(format!("parsing subject of certificate: {error}")))?;
@@ -47,6 +49,19 @@ pub(crate) fn subject(der: &[u8]) -> Result<String, Refusal> {
             names.len()
         ))),
     }
+}
+
+/// Whether a certificate says that it is in a log of certificates.
+///
+/// # Errors
+/// The certificate cannot be parsed.
+pub(crate) fn is_logged(der: &[u8]) -> Result<bool, Refusal> {
+    let extensions = parse(der)?.tbs_certificate.extensions.unwrap_or_default();
+    Ok(extensions.iter().any(|one| one.extn_id == LOGGED))
+}
+
+fn parse(der: &[u8]) -> Result<Certificate, Refusal> {
+    Certificate::from_der(der).map_err(|error| refused(format!("parsing certificate: {error}")))
 }
 
 fn user_name(name: &OtherName) -> Result<String, Refusal> {

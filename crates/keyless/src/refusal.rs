@@ -24,6 +24,8 @@ pub enum Reason {
     Duplicate,
     /// The bundle is signed with a key where a certificate is expected, or the other way round.
     SignerKind,
+    /// The key that must have signed cannot be parsed.
+    Key,
     /// The envelope's payload is of another type than an in-toto statement.
     PayloadType,
     /// The payload is no in-toto statement.
@@ -90,6 +92,7 @@ impl Reason {
             Self::EnvelopeSignatures => "envelope-signatures",
             Self::Duplicate => "duplicate",
             Self::SignerKind => "signer-kind",
+            Self::Key => "key",
             Self::PayloadType => "payload-type",
             Self::Statement => "statement",
             Self::Artifact => "artifact",

@@ -33,7 +33,7 @@ impl TrustRoot {
     /// The root is larger than 1 MiB, not strict JSON, of an unknown version, has too many members, a period
     /// without a start or an authority whose certificate cannot be parsed, or nothing in it can be trusted.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        let mut root = json::parse(bytes, LIMIT)
+        let mut root = json::parse_protobuf(bytes, LIMIT)
             .map_err(|error| malformed(format!("parsing trusted root: {error}")))?;
         check(&root)?;
         period::narrow(&mut root)?;
@@ -117,7 +117,7 @@ mod tests {
         for (from, to, reason) in [
             (r#""start""#, r#""begin""#, "missing field `start`"),
             (r#""tlogs""#, r#""tlogs":[],"tlogs""#, "tlogs"),
-            (r#""tlogs""#, r#""Tlogs":[],"tlogs""#, "only in case"),
+            (r#""tlogs""#, r#""Tlogs":[],"tlogs""#, "and lower case"),
             (r#""rawBytes""#, r#""bytes""#, "missing field `rawBytes`"),
             ("trustedroot+json", "other+json", "unknown version"),
         ] {

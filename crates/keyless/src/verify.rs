@@ -55,6 +55,7 @@ pub fn verify_keyless(
         return Err(other_kind("a certificate", "a key"));
     };
     let subject = certificate::subject(der.as_bytes())?;
+    check_certificate_log(der.as_bytes(), root)?;
     let verifier = verifier(bundle, root, now)?;
     let result = verifier.verify(
         types::Artifact::from(artifact),
@@ -76,6 +77,18 @@ pub fn verify_keyless(
         subject,
     };
     finish(bundle, &result, root, now, Some(signer))
+}
+
+/// Checks that the root has a log of certificates if the certificate says that it is in one: evidence that a bundle has is
+/// verified.
+fn check_certificate_log(der: &[u8], root: &TrustRoot) -> Result<(), Refusal> {
+    match !root.has_certificate_logs() && certificate::is_logged(der)? {
+        true => {
+            let detail = "the certificate is in a certificate log, and the root has none";
+            Err(Refusal::new(Reason::CertificateLog, detail))
+        }
+        false => Ok(()),
+    }
 }
 
 /// A verifier with what the root trusts now, if the bundle's logs are among it.

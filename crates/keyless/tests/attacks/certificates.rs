@@ -28,6 +28,15 @@ const CERTIFICATES: &[(&str, CertificateChange, Reason)] = &[
     ),
     ("no issuer", |p| p.custom_extensions.clear(), Reason::Issuer),
     (
+        "in a log that the root does not have",
+        |p| {
+            let oid = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
+            let list = rcgen::CustomExtension::from_oid_content(&oid, vec![4, 2, 0, 0]);
+            p.custom_extensions.push(list);
+        },
+        Reason::CertificateLog,
+    ),
+    (
         "another use",
         |p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
         Reason::CertificateChain,

@@ -143,6 +143,14 @@ const CHANGES: &[(&str, Change, Reason)] = &[
         Reason::LogMissing,
     ),
     (
+        "an entry of version 0.1 without a promise",
+        |_, b| {
+            b["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1".into();
+            entry(b).as_object_mut().unwrap().remove("inclusionPromise");
+        },
+        Reason::LogMissing,
+    ),
+    (
         "a second entry without a proof",
         |_, b| {
             let mut other = entry(b).clone();

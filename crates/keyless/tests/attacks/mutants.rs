@@ -28,6 +28,42 @@ fn refuses_ambiguous_and_large_json() {
     assert_eq!(judge(&large), Err(Reason::Size));
 }
 
+/// Null is a value of every field in the JSON form of Protocol Buffers: that of an absent one.
+#[test]
+fn a_null_member_is_absent() {
+    let world = World::new();
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "digest": { "sha256": Digest::of(ARTIFACT).hex() } }],
+        "predicateType": "https://example.com/p",
+    });
+    let leaf = world.leaf(&params());
+    let good = world.bundle_of(&leaf, statement.to_string().as_bytes());
+    for place in [
+        "/messageSignature",
+        "/verificationMaterial/publicKey",
+        "/verificationMaterial/timestampVerificationData",
+        "/dsseEnvelope/signatures/0/keyid",
+        "/other",
+    ] {
+        let mut bundle = good.clone();
+        let (above, name) = place.rsplit_once('/').unwrap();
+        bundle.pointer_mut(above).unwrap()[name] = Value::Null;
+        assert!(judge(&world.root(), &bundle).is_ok(), "{place}");
+    }
+    for (place, reason) in [
+        ("/dsseEnvelope/signatures/0/sig", Reason::Json),
+        ("/dsseEnvelope/signatures/0", Reason::Json),
+        ("/dsseEnvelope", Reason::Structure),
+        ("/verificationMaterial/tlogEntries", Reason::LogMissing),
+    ] {
+        let mut bundle = good.clone();
+        *bundle.pointer_mut(place).unwrap() = Value::Null;
+        let judged = judge(&world.root(), &bundle).map(drop);
+        assert_eq!(judged, Err(reason), "{place}");
+    }
+}
+
 /// A mutant is refused, or says what the bundle said.
 #[test]
 fn no_mutant_means_something_else() {
