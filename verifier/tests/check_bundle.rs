@@ -30,6 +30,11 @@ fn folder() -> tempfile::TempDir {
     write("bundle.json", &bundle.to_bytes(key.public()).unwrap());
     write("key.pub", key.public().to_pem().as_bytes());
     write("other.pub", other.public().to_pem().as_bytes());
+    write(
+        "damaged.pub",
+        key.public().to_pem().replace('M', "+").as_bytes(),
+    );
+    write("two.pub", key.public().to_pem().repeat(2).as_bytes());
     write("abc", b"abc");
     write("abd", b"abd");
     write("root.json", b"{}");
@@ -67,6 +72,9 @@ fn judges_by_exit_status_and_reason() {
     let accepted = (0, json!({ "accepted": true }));
     assert_eq!(status(&["--key", "key.pub", "abc"]), accepted);
     assert_eq!(status(&["--key", "key.pub", DIGEST]), accepted);
+    let digits = DIGEST.strip_prefix("sha256:").unwrap().to_uppercase();
+    let in_upper_case = format!("sha256:{digits}");
+    assert_eq!(status(&["--key", "key.pub", &in_upper_case]), accepted);
     // A root that nothing needs is not read.
     for root in ["root.json", "nothing"] {
         let arguments = ["--key", "key.pub", "--trusted-root", root, "abc"];
@@ -74,6 +82,7 @@ fn judges_by_exit_status_and_reason() {
     }
     assert_eq!(refused(&["--key", "key.pub", "abd"]), "artifact");
     assert_eq!(refused(&["--key", "other.pub", "abc"]), "signature");
+    assert_eq!(refused(&["--key", "damaged.pub", "abc"]), "key");
     let someone = [
         "--certificate-identity",
         "a",
@@ -104,6 +113,7 @@ fn says_that_it_could_not_tell() {
     for arguments in [
         &["--key", "nothing", "abc"][..],
         &["--key", "abc", "abc"],
+        &["--key", "two.pub", "abc"],
         &["--key", "key.pub", "nothing"],
         &["--key", "key.pub", "sha256:00"],
         &["--key", "key.pub"],

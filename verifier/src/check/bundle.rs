@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use console::at::At;
 use content::limits;
-use keyless::{Artifact, Refusal, TrustRoot, Trusted};
+use keyless::{Artifact, Reason, Refusal, TrustRoot, Trusted};
 
 use super::{Judgement, keys};
 use crate::Error;
@@ -49,10 +49,10 @@ pub enum Root {
     Embedded(&'static str),
 }
 
-/// Checks a bundle. A root that cannot be parsed verifies nothing, which is a refusal.
+/// Checks a bundle. A root or a key that cannot be parsed verifies nothing, which is a refusal.
 ///
 /// # Errors
-/// A file or the key cannot be read, or the artifact is larger than 1 GiB.
+/// A file cannot be read, that of the key has no public key in PEM, or the artifact is larger than 1 GiB.
 pub fn bundle(request: &Bundle<'_>) -> Result<Judgement, Error> {
     let bundle = read(request.file, limits::BUNDLE)?;
     let bytes;
@@ -95,7 +95,13 @@ fn by_certificate(
 }
 
 fn by_key(request: &Bundle<'_>, bundle: &[u8], artifact: &Artifact<'_>, key: &Path) -> Verified {
-    let key = keys::read_one(key, None)?;
+    let key = match keys::read_labelled(key)? {
+        Ok(key) => key,
+        Err(detail) => {
+            let reason = Reason::Key;
+            return Ok(Err(Refusal { reason, detail }));
+        }
+    };
     let bundle = match keyless::Bundle::parse(bundle) {
         Ok(bundle) => bundle,
         Err(refusal) => return Ok(Err(refusal)),

@@ -10,6 +10,8 @@ use signature::{Algorithm, PublicKey};
 use crate::Error;
 
 const HINT: &str = "pass a public key in PEM, as `builder keygen`, cosign and openssl write it";
+/// How a public key in PEM begins.
+const LABEL: &str = "-----BEGIN PUBLIC KEY-----";
 const ALGORITHM: &str = "omit --algorithm, or name one of the key's type";
 
 /// Reads public keys in PEM. An algorithm replaces those of each key's type.
@@ -18,22 +20,39 @@ pub(super) fn read(paths: &[PathBuf], only: Option<Algorithm>) -> Result<Vec<Pub
     keys.collect()
 }
 
-/// Reads a public key in PEM, as [`read`].
-pub(super) fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
-    let bytes = at::read(path, limits::KEY)?;
-    let invalid = |error| {
-        let hint = match error {
-            signature::Error::Algorithm(_) => ALGORITHM,
-            _ => HINT,
-        };
-        let doing = format!("reading key {}", at::shown(path));
-        Error::from(Hinted::doing(doing, error).hinting(hint))
-    };
-    let key = PublicKey::from_pem(&String::from_utf8_lossy(&bytes)).map_err(invalid)?;
+fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
+    let key = PublicKey::from_pem(&text(path)?).map_err(|error| invalid(path, error))?;
     match only {
-        Some(algorithm) => key.with_algorithm(algorithm).map_err(invalid),
+        Some(algorithm) => key
+            .with_algorithm(algorithm)
+            .map_err(|error| invalid(path, error)),
         None => Ok(key),
     }
+}
+
+/// Reads a public key in PEM. The inner error is why a file that says it is a public key is none: nobody can have signed
+/// with it.
+pub(super) fn read_labelled(path: &Path) -> Result<Result<PublicKey, String>, Error> {
+    let text = text(path)?;
+    match PublicKey::from_pem(&text) {
+        Ok(key) => Ok(Ok(key)),
+        Err(error) if text.matches(LABEL).count() == 1 => Ok(Err(error.to_string())),
+        Err(error) => Err(invalid(path, error)),
+    }
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    let bytes = at::read(path, limits::KEY)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn invalid(path: &Path, error: signature::Error) -> Error {
+    let hint = match error {
+        signature::Error::Algorithm(_) => ALGORITHM,
+        _ => HINT,
+    };
+    let doing = format!("reading key {}", at::shown(path));
+    Hinted::doing(doing, error).hinting(hint).into()
 }
 
 /// The keys and how their signatures are read, for the reason of a refusal.
