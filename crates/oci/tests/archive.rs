@@ -216,6 +216,19 @@ fn nothing_is_outside_the_root() {
     assert_eq!(read(&kept).unwrap().len(), kept.len());
 }
 
+/// `.wh.` and the name of a directory's entry removes that entry from lower layers, and nothing else.
+#[test]
+fn whiteouts_remove_what_is_in_their_directory() {
+    let removing = [".wh.", ".wh..", ".wh...", "a/.wh...", "/a/.wh../"];
+    for name in removing {
+        let fault = "whiteout removes its own directory or the one above";
+        check_refusal(&[file(name, b'0', b"")], fault);
+    }
+    let kept = [".wh.a", "a/.wh..wh..opq", ".wh....", "a.wh..", ".wh../a"];
+    let kept = kept.map(|name| file(name, b'0', b""));
+    assert_eq!(read(&kept).unwrap().len(), kept.len());
+}
+
 /// Each folder above a link takes memory, and its name takes two bytes.
 #[test]
 fn links_in_too_many_folders_are_refused() {

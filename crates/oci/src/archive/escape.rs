@@ -71,13 +71,16 @@ impl Links {
 impl Escapes {
     /// Refuses an entry whose name, or as a hard link its target, has `..` above the root, or leads through a link
     /// that is absolute or leaves the root, directly or by other links. Absolute names are below the image's root, as in
-    /// every container runtime.
+    /// every container runtime. Refuses whiteouts of no name in their directory too.
     pub(super) fn check(&mut self, entry: &Entry) -> Result<(), Error> {
         self.count(entry)?;
         let fault = |fault| at(&String::from_utf8_lossy(&entry.name), fault);
         let path = inside(&entry.name).ok_or_else(|| fault(OUTSIDE))?;
         if entry.flag == b'g' {
             return Ok(());
+        }
+        if removes_directory(&path) {
+            return Err(fault(WHITEOUT));
         }
         let last = match entry.is_header_only() {
             true => Last::Kept,
@@ -197,8 +200,17 @@ const STEPS: u64 = 1 << 26;
 
 const OUTSIDE: Fault = fault::of("path leaves the root");
 const THROUGH: Fault = fault::of("path leads through a link that leaves the root");
+const WHITEOUT: Fault = fault::of("whiteout removes its own directory or the one above");
 
 const LINKS: Fault = fault::of("the paths of the archive lead through too many links");
+
+/// Whether a whiteout (OCI image specification, layer.md) has nothing, `.` or `..` after its prefix. containerd refuses
+/// it; others remove what that leads to.
+fn removes_directory(path: &[u8]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next();
+    let hidden = name.and_then(|name| name.strip_prefix(b".wh."));
+    matches!(hidden, Some(b"" | b"." | b".."))
+}
 
 /// The path without empty parts, `.` and `..`; `None` if it leaves the root.
 fn inside(name: &[u8]) -> Option<Vec<u8>> {
