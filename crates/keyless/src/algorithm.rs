@@ -4,6 +4,7 @@
 use signature::{Algorithm, Encoding, Hash, KeyType, PublicKey};
 use sigstore_verify::types::{HashAlgorithm, MessageSignature, SignatureContent};
 
+use crate::bundle::Bundle;
 use crate::{Artifact, Reason, Refusal};
 
 /// Checks that `sigstore-verify` judges a signature with `key` as the key's own algorithms do.
@@ -35,6 +36,23 @@ pub(crate) fn check(
             "signed with another algorithm; {supported}"
         ))),
         false => Ok(()),
+    }
+}
+
+/// Checks that a signature with a certificate is over a digest that `sigstore-verify` compares with log entries: it knows
+/// no other in an entry of kind `hashedrekord`.
+pub(crate) fn check_logged(bundle: &Bundle) -> Result<(), Refusal> {
+    let SignatureContent::MessageSignature(message) = &bundle.inner().content else {
+        return Ok(());
+    };
+    let stated = message.message_digest.as_ref();
+    match stated.map(|stated| stated.algorithm) {
+        Some(found) if found != HashAlgorithm::Sha2256 && !bundle.entries().is_empty() => {
+            Err(unsupported(format!(
+                "with log entries, only a signature over SHA2_256 is supported, found one over {found}"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

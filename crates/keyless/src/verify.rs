@@ -56,6 +56,7 @@ pub fn verify_keyless(
     };
     let subject = certificate::subject(der.as_bytes())?;
     check_certificate_log(der.as_bytes(), root)?;
+    algorithm::check_logged(bundle)?;
     let verifier = verifier(bundle, root, now)?;
     let result = verifier.verify(
         types::Artifact::from(artifact),

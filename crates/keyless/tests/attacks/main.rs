@@ -315,6 +315,14 @@ const CHANGES: &[(&str, Change, Reason)] = &[
         Reason::Signature,
     ),
     (
+        "a digest that entries are not compared by",
+        |_, b| {
+            b["messageSignature"]["messageDigest"] =
+                json!({"algorithm": "SHA2_384", "digest": encoded(&[0; 48])})
+        },
+        Reason::Unsupported,
+    ),
+    (
         "another digest",
         |_, b| {
             b["messageSignature"]["messageDigest"]["digest"] =
