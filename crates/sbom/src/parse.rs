@@ -7,16 +7,18 @@ use crate::{Document, Error, Format, SIZE, cyclonedx, spdx};
 
 /// The bytes in which the format of a document that is not JSON is looked for.
 const START: usize = 4096;
+/// How the context of a document of SPDX 3 begins.
+const SPDX_3: &str = "https://spdx.org/rdf/3.";
 
 /// Parses a document of any format. The first character decides between JSON, XML and tag-value, and the members
-/// `bomFormat` and `spdxVersion` between the documents in JSON. A byte order mark before XML and tag-value is passed over.
+/// `bomFormat` and `spdxVersion` between the documents in JSON. A byte order mark before a document is passed over.
 ///
 /// # Errors
 /// The format of the document is unknown, or the document is larger than [`SIZE`], or invalid.
 pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match text.trim_ascii_start().first() {
-        Some(b'{') => parse_json(bytes),
+        Some(b'{') => parse_json(text),
         Some(b'<') => cyclonedx::parse_xml(text),
         Some(_) if is_tag_value(text) => spdx::parse_tag_value(text),
         _ => Err(Error::Format),
@@ -35,7 +37,16 @@ fn parse_json(bytes: &[u8]) -> Result<Document, Error> {
     match (value.get("bomFormat"), value.get("spdxVersion")) {
         (Some(_), None) => cyclonedx::from_value(value),
         (None, Some(_)) => spdx::from_value(value),
-        _ => Err(Error::Format),
+        _ => Err(unknown(&value)),
+    }
+}
+
+/// What is wrong with a document in JSON of neither format. One of SPDX 3 has a context in place of a version.
+fn unknown(value: &Value) -> Error {
+    let context = value["@context"].as_str().unwrap_or_default();
+    match context.starts_with(SPDX_3) {
+        true => spdx::other_version(Format::SpdxJson, context),
+        false => Error::Format,
     }
 }
 

@@ -59,6 +59,9 @@ pub(super) struct Package {
     pub name: String,
     pub version_info: Option<String>,
     pub primary_package_purpose: Option<String>,
+    pub built_date: Option<String>,
+    pub release_date: Option<String>,
+    pub valid_until_date: Option<String>,
     pub supplier: Option<String>,
     pub originator: Option<String>,
     #[serde(default)]

@@ -181,7 +181,9 @@ fn set(object: &mut Object, tag: &Tag, value: &str) -> Result<(), Error> {
     match tag.form {
         Form::Text => return once(object, tag, value.into()),
         Form::Bool => {
-            let parsed = value.parse::<bool>().map_err(|_| wrong("true or false"))?;
+            // Other programs write `True` and `TRUE`, too.
+            let lower = value.to_ascii_lowercase();
+            let parsed = lower.parse::<bool>().map_err(|_| wrong("true or false"))?;
             return once(object, tag, parsed.into());
         }
         Form::VerificationCode => return once(object, tag, verification_code(value)),
