@@ -1,7 +1,10 @@
 //! JSON schemas.
 
+mod formats;
+
 use std::sync::LazyLock;
 
+use formats::{is_email, is_reference};
 use jsonschema::{Draft, Registry, Validator};
 use serde_json::Value;
 
@@ -50,6 +53,11 @@ pub(crate) fn check(
 
 /// Compiles a schema; `None` if it is not one, which a test rules out.
 pub(crate) fn compile(schema: &str) -> Option<Validator> {
+    compile_value(&serde_json::from_str(schema).ok()?)
+}
+
+/// Compiles a schema that is already parsed as JSON.
+pub(crate) fn compile_value(schema: &Value) -> Option<Validator> {
     let mut registry = Registry::new();
     for (uri, text) in REFERENCES {
         let reference: Value = serde_json::from_str(text).ok()?;
@@ -60,6 +68,8 @@ pub(crate) fn compile(schema: &str) -> Option<Validator> {
         .with_draft(Draft::Draft7)
         .with_registry(&registry)
         .should_validate_formats(true)
-        .build(&serde_json::from_str(schema).ok()?)
+        .with_format("idn-email", is_email)
+        .with_format("iri-reference", is_reference)
+        .build(schema)
         .ok()
 }

@@ -25,6 +25,15 @@ fn reason(text: &str) -> String {
     parse(text).unwrap_err().to_string()
 }
 
+/// A document of CycloneDX 1.6 with this subject and these components.
+fn cyclonedx(subject: &str, components: &[&str]) -> String {
+    let components = components.join(",");
+    format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,
+            "metadata":{{"component":{subject}}},"components":[{components}]}}"#
+    )
+}
+
 #[test]
 fn a_byte_order_mark_is_passed_over() {
     for text in [CYCLONEDX_JSON, CYCLONEDX_XML, SPDX_JSON, SPDX_TAG_VALUE] {
@@ -34,6 +43,99 @@ fn a_byte_order_mark_is_passed_over() {
         );
     }
     assert!(parse(&format!("\u{feff}\u{feff}{CYCLONEDX_JSON}")).is_err());
+}
+
+#[test]
+fn old_versions_have_schemas_of_several_names() {
+    let text = |version: &str, schema: &str| {
+        format!(
+            r#"{{"$schema":"http://cyclonedx.org/schema/{schema}","bomFormat":"CycloneDX",
+                "specVersion":"{version}","version":1,"components":[]}}"#
+        )
+    };
+    for (version, schema) in [
+        ("1.2", "bom-1.2.schema.json"),
+        ("1.2", "bom-1.2a.schema.json"),
+        ("1.2", "bom-1.2b.schema.json"),
+        ("1.2", "bom-1.2-strict.schema.json"),
+        ("1.3", "bom-1.3.schema.json"),
+        ("1.3", "bom-1.3a.schema.json"),
+        ("1.4", "bom-1.4.schema.json"),
+    ] {
+        assert!(parse(&text(version, schema)).is_ok(), "{schema}");
+    }
+    for (version, schema) in [
+        ("1.2", "bom-1.3.schema.json"),
+        ("1.3", "bom-1.2b.schema.json"),
+        ("1.2", "bom-1x2.schema.json"),
+        ("1.4", "bom-1.4a.schema.json"),
+        ("1.4", "bom-1.5.schema.json"),
+    ] {
+        let reason = reason(&text(version, schema));
+        assert!(reason.contains("$schema"), "{schema}: {reason}");
+    }
+    let strict = with(
+        &text("1.2", "bom-1.2b.schema.json"),
+        "\"components\"",
+        "\"parts\"",
+    );
+    assert!(reason(&strict).contains("parts"));
+}
+
+#[test]
+fn a_component_may_be_listed_twice_if_it_is_the_same() {
+    const A: &str = r#"{"type":"library","bom-ref":"a","name":"a","version":"1","purl":"pkg:cargo/a@1",
+        "hashes":[{"alg":"MD5","content":"00000000000000000000000000000000"}]}"#;
+    let around = format!(r#"{{"type":"library","name":"b","components":[{A}]}}"#);
+    let described = with(A, "\"name\"", "\"description\":\"twice\",\"name\"");
+    for (subject, components, count) in [
+        (A, vec![A], 1),
+        (A, vec![&described], 1),
+        (&around, vec![&described], 2),
+        (&described, vec![A, &around], 3),
+    ] {
+        let document = parse(&cyclonedx(subject, &components)).unwrap();
+        assert_eq!(document.components.len(), count);
+    }
+    for (from, to) in [
+        ("library", "framework"),
+        ("\"name\":\"a\"", "\"name\":\"c\""),
+        ("\"version\":\"1\"", "\"version\":\"2\""),
+        ("cargo/a@1", "cargo/a@2"),
+        ("0000", "0001"),
+    ] {
+        let other = with(A, from, to);
+        for subject in [A, &around] {
+            let reason = reason(&cyclonedx(subject, &[&other]));
+            assert!(reason.contains("each bom-ref once, found a"), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn addresses_and_urls_are_as_most_programs_read_them() {
+    let text = |email: &str, url: &str| {
+        let author = format!(r#"{{"name":"a","email":"{email}"}}"#);
+        let reference = format!(r#"{{"type":"website","url":"{url}"}}"#);
+        let subject = r#"{"type":"library","name":"a"}"#;
+        cyclonedx(subject, &[])
+            .replace(
+                r#""components":"#,
+                &format!(r#""externalReferences":[{reference}],"components":"#),
+            )
+            .replace(
+                r#""component":"#,
+                &format!(r#""authors":[{author}],"component":"#),
+            )
+    };
+    let url = "https://example.com/${name} (a)";
+    for email in ["", "a@example.com"] {
+        assert!(parse(&text(email, url)).is_ok(), "{email}");
+    }
+    let email = reason(&text("https://example.com", url));
+    assert!(email.contains("/metadata/authors/0/email"), "{email}");
+    let url = reason(&text("", "git@example.com:a.git"));
+    assert!(url.contains("/externalReferences/0/url"), "{url}");
 }
 
 #[test]

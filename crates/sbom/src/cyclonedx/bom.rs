@@ -1,6 +1,6 @@
 //! The members of a document that make up the model.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,13 +65,15 @@ impl Bom {
     pub(super) fn document(self, format: Format) -> Result<Document, Error> {
         let mut tree = Tree {
             format,
-            references: BTreeSet::new(),
+            references: BTreeMap::new(),
+            subject: None,
             components: Vec::new(),
         };
-        let mut subject = None;
         if let Some(mut item) = self.metadata.component {
             let inside = std::mem::take(&mut item.components);
-            subject = Some(tree.component(item, None)?);
+            let subject = component(item, None);
+            tree.refer(&subject, None)?;
+            tree.subject = Some(subject);
             tree.add(inside, None)?;
         }
         tree.add(self.components, None)?;
@@ -81,7 +83,7 @@ impl Bom {
             format,
             version: self.version,
             link,
-            subject,
+            subject: tree.subject,
             components: tree.components,
             relations,
         })
@@ -107,7 +109,9 @@ fn relations(dependency: Dependency) -> impl Iterator<Item = Relation> {
 /// The components of a document so far.
 struct Tree {
     format: Format,
-    references: BTreeSet<String>,
+    /// Where the component with a `bom-ref` is; `None` is the subject.
+    references: BTreeMap<String, Option<usize>>,
+    subject: Option<Component>,
     components: Vec<Component>,
 }
 
@@ -119,31 +123,52 @@ impl Tree {
                 return Err(Error::value(self.format, expected, "more"));
             }
             let inside = std::mem::take(&mut item.components);
-            let component = self.component(item, parent)?;
+            let component = component(item, parent);
+            self.refer(&component, Some(self.components.len()))?;
             self.components.push(component);
             self.add(inside, Some(self.components.len() - 1))?;
         }
         Ok(())
     }
 
-    /// The component, whose `bom-ref` no other one has (CycloneDX, `bom-ref`: "must be unique within the BOM").
-    fn component(&mut self, item: Item, parent: Option<usize>) -> Result<Component, Error> {
-        if let Some(reference) = &item.reference
-            && !self.references.insert(reference.clone())
-        {
-            return Err(Error::value(self.format, "each bom-ref once", reference));
+    /// Notes the `bom-ref` of a component. No other one has it (CycloneDX, `bom-ref`: "must be unique within the BOM"), but
+    /// programs list one component twice, such as the subject. That is accepted if both say the same.
+    fn refer(&mut self, component: &Component, place: Option<usize>) -> Result<(), Error> {
+        let Some(reference) = &component.reference else {
+            return Ok(());
+        };
+        let Some(first) = self.references.get(reference) else {
+            self.references.insert(reference.clone(), place);
+            return Ok(());
+        };
+        let first = match first {
+            Some(index) => self.components.get(*index),
+            None => self.subject.as_ref(),
+        };
+        match first.is_some_and(|first| is_same(first, component)) {
+            true => Ok(()),
+            false => Err(Error::value(self.format, "each bom-ref once", reference)),
         }
-        let digests = item.hashes.into_iter().map(|hash| (hash.alg, hash.content));
-        let purl = item.purl.filter(|purl| !purl.is_empty());
-        Ok(Component {
-            reference: item.reference,
-            kind: kind(item.kind),
-            name: item.name,
-            version: item.version.filter(|version| !version.is_empty()),
-            purls: purl.map(package_url).into_iter().collect(),
-            digests: digests.collect(),
-            parent,
-        })
+    }
+}
+
+/// Whether two components of one `bom-ref` say the same, wherever they are.
+fn is_same(one: &Component, other: &Component) -> bool {
+    let named = one.kind == other.kind && one.name == other.name && one.version == other.version;
+    named && one.purls == other.purls && one.digests == other.digests
+}
+
+fn component(item: Item, parent: Option<usize>) -> Component {
+    let digests = item.hashes.into_iter().map(|hash| (hash.alg, hash.content));
+    let purl = item.purl.filter(|purl| !purl.is_empty());
+    Component {
+        reference: item.reference,
+        kind: kind(item.kind),
+        name: item.name,
+        version: item.version.filter(|version| !version.is_empty()),
+        purls: purl.map(package_url).into_iter().collect(),
+        digests: digests.collect(),
+        parent,
     }
 }
 
