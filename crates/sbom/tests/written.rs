@@ -213,3 +213,17 @@ fn the_version_of_spdx_3_is_named() {
         Err(Error::Format)
     ));
 }
+
+#[test]
+fn identifiers_of_spdx_may_have_a_plus_sign() {
+    for document in [SPDX_JSON, SPDX_TAG_VALUE] {
+        let text = document.replace("SPDXRef-ring", "SPDXRef-ring-0.17.14+git");
+        let parsed = parse(&text).unwrap();
+        let reference = parsed.components[1].reference.as_deref();
+        assert_eq!(reference, Some("SPDXRef-ring-0.17.14+git"));
+        for other in ["_", "/", ":", "@"] {
+            let found = reason(&text.replace('+', other));
+            assert!(found.contains("SPDXRef-ring-0.17.14"), "{other}: {found}");
+        }
+    }
+}

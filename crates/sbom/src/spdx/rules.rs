@@ -77,9 +77,11 @@ fn identifiers(spdx: &Spdx, format: Format) -> Result<BTreeSet<&str>, Error> {
     let mut all = BTreeSet::from([spdx.id.as_str()]);
     for id in packages.chain(files).chain(snippets) {
         let name = id.strip_prefix("SPDXRef-").unwrap_or_default();
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        // Programs write the + of versions, and most accept it, as the specification does in identifiers of other documents.
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
         if name.is_empty() || !name.bytes().all(is_plain) {
-            let expected = "SPDXRef- and letters, digits, periods and hyphens";
+            let expected = "SPDXRef- and letters, digits, periods, hyphens and plus signs";
             return Err(Error::value(format, expected, id));
         }
         if !all.insert(id) {
