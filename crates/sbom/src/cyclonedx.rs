@@ -1,4 +1,4 @@
-//! CycloneDX, versions 1.2 to 1.7 (ECMA-424).
+//! CycloneDX, versions 1.2 to 1.7 (ECMA-424) as JSON and 1.0 to 1.7 as XML.
 
 mod analysis;
 mod bom;
@@ -11,6 +11,3 @@ pub use analysis::{
 };
 pub use json::from_value;
 pub use xml::parse_xml;
-
-/// The versions that are read.
-const VERSIONS: &str = "version 1.2, 1.3, 1.4, 1.5, 1.6 or 1.7";

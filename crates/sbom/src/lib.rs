@@ -1,4 +1,4 @@
-//! Bills of materials as other programs write them: CycloneDX 1.2 to 1.7 in JSON and XML, and SPDX 2.2 and 2.3 in JSON and
+//! Bills of materials as other programs write them: CycloneDX 1.2 to 1.7 in JSON and XML, 1.0 and 1.1 in XML, and SPDX 2.2 and 2.3 in JSON and
 //! tag-value form. All are parsed into one [`Document`], after they were checked against the published schemas.
 #![forbid(unsafe_code)]
 

@@ -137,6 +137,35 @@ fn each_version_has_its_schema() {
     }
 }
 
+/// They had no JSON. In 1.0, whether a component was modified had to be said.
+#[test]
+fn the_first_versions_are_read_as_xml() {
+    for (version, modified) in [("1.0", "<modified>false</modified>"), ("1.1", "")] {
+        let text = format!(
+            r#"<bom xmlns="http://cyclonedx.org/schema/bom/{version}" version="1"><components>
+                <component type="library"><name>a</name><version>1</version>
+                <hashes><hash alg="SHA-1">{}</hash></hashes>
+                <licenses><license><id>MIT</id></license></licenses>
+                <purl>pkg:maven/a/a@1</purl>{modified}</component></components></bom>"#,
+            "0".repeat(40)
+        );
+        let document = parse(&text).unwrap();
+        assert_eq!(document.version, version);
+        assert_eq!(document.components[0].purl(), Some("pkg:maven/a/a@1"));
+        for (from, to) in [
+            ("MIT", "M.I.T."),
+            ("SHA-1", "SHA-7"),
+            ("<version>1</version>", ""),
+        ] {
+            let refused = parse(&text.replace(from, to)).unwrap_err();
+            assert!(matches!(refused, Error::Schema { .. }), "{refused}");
+        }
+    }
+    let json = r#"{"bomFormat":"CycloneDX","specVersion":"1.1","version":1}"#;
+    let refused = parse(json).unwrap_err().to_string();
+    assert!(refused.contains("found 1.1"), "{refused}");
+}
+
 /// Replaces one text by another in a document, which must then be refused for a reason.
 #[track_caller]
 fn refused(document: &str, from: &str, to: &str, reason: &str) {

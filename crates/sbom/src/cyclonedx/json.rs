@@ -9,6 +9,9 @@ use crate::{Document, Error, Format};
 
 pub(super) const FORMAT: Format = Format::CycloneDxJson;
 
+/// The versions that are read; 1.2 was the first in JSON.
+const VERSIONS: &str = "version 1.2, 1.3, 1.4, 1.5, 1.6 or 1.7";
+
 static V1_2: Schema = Schema::new(|| {
     let schema = include_str!("../../schema/bom-1.2-strict.schema.json");
     compile_strict(schema, "1.2")
@@ -68,6 +71,6 @@ fn schema_of(version: &str) -> Result<&'static Schema, Error> {
         "1.5" => &V1_5,
         "1.6" => &V1_6,
         "1.7" => &V1_7,
-        _ => return Err(Error::value(FORMAT, super::VERSIONS, version)),
+        _ => return Err(Error::value(FORMAT, VERSIONS, version)),
     })
 }

@@ -11,12 +11,16 @@ use crate::{Error, Format};
 type Schema = LazyLock<Option<XsdValidator>>;
 
 const FORMAT: Format = Format::CycloneDxXml;
+/// The versions that are read.
+const VERSIONS: &str = "version 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6 or 1.7";
 /// The most violations whose lines are counted.
 const LOCATED: usize = 20;
 
 /// The identifiers of licences, which are in a namespace of their own.
 const LICENSES: &str = include_str!("../../schema/spdx.xsd");
 
+static V1_0: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.0.xsd")));
+static V1_1: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.1.xsd")));
 static V1_2: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.2.xsd")));
 static V1_3: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.3.xsd")));
 static V1_4: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.4.xsd")));
@@ -51,13 +55,15 @@ pub(super) fn check<'a>(
 
 fn schema_of(version: &str) -> Result<&'static XsdValidator, Error> {
     let schema = match version {
+        "1.0" => &V1_0,
+        "1.1" => &V1_1,
         "1.2" => &V1_2,
         "1.3" => &V1_3,
         "1.4" => &V1_4,
         "1.5" => &V1_5,
         "1.6" => &V1_6,
         "1.7" => &V1_7,
-        _ => return Err(Error::value(FORMAT, super::VERSIONS, version)),
+        _ => return Err(Error::value(FORMAT, VERSIONS, version)),
     };
     schema.as_ref().ok_or_else(|| {
         let expected = "a version whose schema can be compiled";
