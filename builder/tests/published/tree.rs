@@ -88,6 +88,31 @@ fn shows_who_sees_which_signature() {
     assert_eq!(json["items"][0]["signers"][0]["key"]["name"], "builder");
 }
 
+/// A key with `id-RSASSA-PSS`, whose salt is of an unusual length.
+#[test]
+fn shows_a_key_that_signs_with_pss_only() {
+    let Some(world) = World::new("shows_a_key_that_signs_with_pss_only") else {
+        return;
+    };
+    let options = "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 \
+                   -pkeyopt rsa_pss_keygen_mgf1_md:sha256 -pkeyopt rsa_pss_keygen_saltlen:40";
+    let options: Vec<_> = options.split_whitespace().collect();
+    world.signs("party", &options);
+    let shown = world.tree(&["--key", "party=party.pub"]);
+    let kind = "rsa-pss-2048-sha256-salt40";
+    has(&shown, &format!("signature by party ({kind})"));
+    has(
+        &shown,
+        &format!(
+            "Confidential Space will count 0 of 1 signatures: party's key is {kind}, which it does not read"
+        ),
+    );
+    has(
+        &shown,
+        "party signs with rsa-pss-sha256-salt40, which `cosign verify --key` does not read",
+    );
+}
+
 #[test]
 fn shows_that_cosign_3_reads_bundles_only_if_there_is_one() {
     let Some(world) = World::new("shows_that_cosign_3_reads_bundles_only_if_there_is_one") else {

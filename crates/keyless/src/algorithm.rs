@@ -69,7 +69,7 @@ fn of_library(content: &SignatureContent, key_type: KeyType) -> Option<Algorithm
     };
     match (key_type, stated) {
         (KeyType::Ed25519, _) => Some(Algorithm::Ed25519),
-        (KeyType::P521, _) | (_, Some(None)) => None,
+        (KeyType::P521 | KeyType::RsaPss { .. }, _) | (_, Some(None)) => None,
         (KeyType::P256 | KeyType::P384, Some(Some(Hash::Sha512))) => None,
         (KeyType::P256 | KeyType::P384, Some(Some(hash))) => Some(ecdsa(hash)),
         (KeyType::P256, None) => Some(ecdsa(Hash::Sha256)),

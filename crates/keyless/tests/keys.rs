@@ -212,6 +212,14 @@ fn an_algorithm_is_the_keys_with_and_without_evidence() {
         assert_eq!(judge(&bundle, &bytes, &key), Ok(()), "{algorithm}");
         assert_eq!(judge(&bundle, &digest, &key), bare, "{algorithm}");
     }
+    // The library verifies RSA with PKCS #1 v1.5 only, with which this key does not sign.
+    let rsa = PrivateKey::generate_of(KeyType::Rsa { bits: 2048 }).unwrap();
+    let key = PrivateKey::from_pem(&testkit::pss(&rsa.to_pem().unwrap(), &[])).unwrap();
+    let bundle = world.bundle_by_key(&key);
+    assert_eq!(judge(&bundle, &bytes, &key), unsupported);
+    let by_plain = world.bundle_by_key(&rsa);
+    assert_eq!(judge(&by_plain, &bytes, &rsa), Ok(()));
+    assert_eq!(judge(&by_plain, &bytes, &key), unsupported);
     // The key may sign with the library's algorithm, and did with another.
     let key = PrivateKey::generate_of(KeyType::P384).unwrap();
     let bundle = world.bundle_by_key(&key);

@@ -21,8 +21,24 @@ pub enum KeyType {
         /// The length of the modulus.
         bits: u16,
     },
+    /// An RSA key that signs with RSASSA-PSS only: its algorithm is `id-RSASSA-PSS` (RFC 4055, section 1.2).
+    RsaPss {
+        /// The length of the modulus.
+        bits: u16,
+        /// What the key fixes besides; `None` if it has no parameters.
+        parameters: Option<PssParameters>,
+    },
     /// An Ed25519 key (RFC 8032).
     Ed25519,
+}
+
+/// The parameters of a key that signs with RSASSA-PSS only (RFC 4055, section 3.1). MGF1 has the same digest algorithm.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PssParameters {
+    /// The digest algorithm.
+    pub hash: Hash,
+    /// The smallest length of the salt in bytes. Without an entry for the key it is the only one.
+    pub salt: u16,
 }
 
 /// A digest algorithm (FIPS 180-4), in the order of length.
@@ -102,6 +118,18 @@ impl KeyType {
             Self::P384 => vec![der(Hash::Sha384), SHA256_DER],
             Self::P521 => vec![der(Hash::Sha512), SHA256_DER],
             Self::Rsa { .. } => vec![Algorithm::RsaPkcs1 { hash: Hash::Sha256 }],
+            Self::RsaPss {
+                parameters: None, ..
+            } => Hash::ALL
+                .map(|hash| Algorithm::RsaPss { hash, salt: None })
+                .into(),
+            Self::RsaPss {
+                parameters: Some(PssParameters { hash, salt }),
+                ..
+            } => vec![Algorithm::RsaPss {
+                hash,
+                salt: Some(salt),
+            }],
             Self::Ed25519 => vec![Algorithm::Ed25519, Algorithm::Ed25519ph],
         }
     }
@@ -109,6 +137,7 @@ impl KeyType {
     /// Whether a private key of this type signs with the algorithm, if the algorithm is for the type.
     pub(crate) fn signs_with(self, algorithm: Algorithm) -> bool {
         match (algorithm, self.default_algorithms()[0]) {
+            (algorithm, own) if algorithm == own => true,
             (Algorithm::Ecdsa { hash, .. }, Algorithm::Ecdsa { hash: own, .. }) => hash <= own,
             (Algorithm::RsaPss { salt, .. }, _) => salt.is_none(),
             _ => true,
@@ -121,12 +150,32 @@ impl KeyType {
             Self::P256 => Some(32),
             Self::P384 => Some(48),
             Self::P521 => Some(66),
-            Self::Rsa { .. } | Self::Ed25519 => None,
+            Self::Rsa { .. } | Self::RsaPss { .. } | Self::Ed25519 => None,
         }
     }
 }
 
 impl Hash {
+    pub(crate) const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// The place in [`Hash::ALL`].
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Sha256 => 0,
+            Self::Sha384 => 1,
+            Self::Sha512 => 2,
+        }
+    }
+
+    /// The length of a digest in bytes.
+    pub(crate) fn size(self) -> u16 {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     /// The digest of `message`.
     pub fn digest(self, message: &[u8]) -> Vec<u8> {
         let algorithm = match self {
@@ -153,7 +202,15 @@ impl Algorithm {
     pub fn is_for(self, key: KeyType) -> bool {
         match self {
             Self::Ecdsa { .. } => key.scalar_size().is_some(),
-            Self::RsaPkcs1 { .. } | Self::RsaPss { .. } => matches!(key, KeyType::Rsa { .. }),
+            Self::RsaPkcs1 { .. } => matches!(key, KeyType::Rsa { .. }),
+            Self::RsaPss { hash, salt } => match key {
+                KeyType::Rsa { .. } => true,
+                KeyType::RsaPss { parameters, .. } => {
+                    let salt = salt.unwrap_or(hash.size());
+                    parameters.is_none_or(|fixed| fixed.hash == hash && fixed.salt <= salt)
+                }
+                _ => false,
+            },
             Self::Ed25519 | Self::Ed25519ph => key == KeyType::Ed25519,
         }
     }
@@ -166,6 +223,12 @@ impl fmt::Display for KeyType {
             Self::P384 => f.write_str("ecdsa-p384"),
             Self::P521 => f.write_str("ecdsa-p521"),
             Self::Rsa { bits } => write!(f, "rsa-{bits}"),
+            Self::RsaPss { bits, parameters } => match parameters {
+                None => write!(f, "rsa-pss-{bits}"),
+                Some(PssParameters { hash, salt }) => {
+                    write!(f, "rsa-pss-{bits}-{hash}-salt{salt}")
+                }
+            },
             Self::Ed25519 => f.write_str("ed25519"),
         }
     }
@@ -244,8 +307,9 @@ fn parse(text: &str) -> Option<Algorithm> {
         None => (text, None),
     };
     let (scheme, hash) = text.rsplit_once('-')?;
-    let hashes = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
-    let hash = hashes.into_iter().find(|known| known.to_string() == hash)?;
+    let hash = Hash::ALL
+        .into_iter()
+        .find(|known| known.to_string() == hash)?;
     let ecdsa = |encoding| Some(Algorithm::Ecdsa { hash, encoding });
     match (scheme, salt) {
         ("ecdsa-der", None) => ecdsa(Encoding::Der),

@@ -13,12 +13,14 @@ pub mod envelope;
 mod error;
 mod pem;
 mod private;
+mod pss;
 mod public;
+mod rsa;
 mod scheme;
 pub mod simple_signing;
 mod spki;
 
-pub use algorithm::{Algorithm, Encoding, Hash, KeyType};
+pub use algorithm::{Algorithm, Encoding, Hash, KeyType, PssParameters};
 pub use annotations::{Annotation, Annotations};
 pub use detached::detached;
 pub use error::Error;

@@ -2,13 +2,10 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::encoding::{
     AsBigEndian as _, AsDer as _, Curve25519SeedBin, Pkcs8V1Der, PublicKeyX509Der,
 };
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
-    RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair,
-    RsaSignatureEncoding,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _,
 };
 use ed25519_dalek::{Digest as _, Sha512};
 use p256::SecretKey;
@@ -24,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::{Algorithm, Encoding, Hash, KeyType};
 use crate::pem::{self, Block, Fault};
 use crate::public::{PublicKey, checked_size};
+use crate::rsa::RsaKey;
 use crate::{Error, ecdsa, encrypted, spki};
 
 const PKCS8: &str = "PRIVATE KEY";
@@ -40,7 +38,7 @@ pub struct PrivateKey {
 enum Secret {
     P256(SigningKey),
     Ecdsa(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
+    Rsa(RsaKey),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -65,8 +63,8 @@ impl PrivateKey {
             KeyType::Rsa { bits: 2048 } => generate_rsa(KeySize::Rsa2048),
             KeyType::Rsa { bits: 3072 } => generate_rsa(KeySize::Rsa3072),
             KeyType::Rsa { bits: 4096 } => generate_rsa(KeySize::Rsa4096),
-            KeyType::Rsa { bits } => {
-                let reason = format!("generating key: unsupported length of {bits} bits");
+            KeyType::Rsa { .. } | KeyType::RsaPss { .. } => {
+                let reason = format!("generating key: unsupported type {key_type}");
                 return Err(Error::Invalid(reason));
             }
             KeyType::Ed25519 => Ed25519KeyPair::generate().ok().map(Secret::Ed25519),
@@ -111,7 +109,7 @@ impl PrivateKey {
         let secret = match block.label {
             PKCS8 => pkcs8(&block.der),
             SEC1 => sec1(&block.der),
-            _ => RsaKeyPair::from_der(&block.der).ok().map(Secret::Rsa),
+            _ => RsaKey::from_pkcs1(&block.der).map(Secret::Rsa),
         };
         let expected = "expected a valid ECDSA key on P-256, P-384 or P-521, or RSA or Ed25519 key";
         Self::new(secret.ok_or_else(|| invalid(expected))?)
@@ -182,14 +180,15 @@ fn generate_ecdsa(algorithm: &'static EcdsaSigningAlgorithm) -> Option<Secret> {
 }
 
 fn generate_rsa(size: KeySize) -> Option<Secret> {
-    RsaKeyPair::generate(size).ok().map(Secret::Rsa)
+    RsaKey::generate(size).map(Secret::Rsa)
 }
 
 fn pkcs8(der: &[u8]) -> Option<Secret> {
     let info = PrivateKeyInfoRef::from_der(der).ok()?;
     let ecdsa = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).ok();
     match info.algorithm.oid {
-        spki::RSA => RsaKeyPair::from_pkcs8(der).ok().map(Secret::Rsa),
+        spki::RSA => RsaKey::from_pkcs8(der).map(Secret::Rsa),
+        spki::RSA_PSS => RsaKey::of_pss(&info).map(Secret::Rsa),
         spki::ED25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(Secret::Ed25519),
         spki::EC => match spki::curve(info.algorithm.parameters).ok()? {
             KeyType::P384 => ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING).map(Secret::Ecdsa),
@@ -219,7 +218,7 @@ fn public_der(secret: &Secret) -> Option<Vec<u8>> {
     match secret {
         Secret::P256(key) => Some(key.verifying_key().to_public_key_der().ok()?.into_vec()),
         Secret::Ecdsa(key) => key.public_key().as_der().ok().map(der),
-        Secret::Rsa(key) => key.public_key().as_der().ok().map(der),
+        Secret::Rsa(key) => key.public_der(),
         Secret::Ed25519(key) => key.public_key().as_der().ok().map(der),
     }
 }
@@ -229,14 +228,13 @@ fn private_der(secret: &Secret) -> Option<Zeroizing<Vec<u8>>> {
     let der = match secret {
         Secret::P256(key) => key.to_pkcs8_der().ok()?.as_bytes().to_vec(),
         Secret::Ecdsa(key) => key.to_pkcs8v1().ok()?.as_ref().to_vec(),
-        Secret::Rsa(key) => key.as_der().ok().map(der)?,
+        Secret::Rsa(key) => return key.private_der(),
         Secret::Ed25519(key) => key.as_der().ok().map(der)?,
     };
     Some(Zeroizing::new(der))
 }
 
 fn sign(secret: &Secret, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
-    let random = SystemRandom::new();
     Some(match secret {
         Secret::P256(key) => {
             let signature: Signature = key.sign(message);
@@ -246,12 +244,7 @@ fn sign(secret: &Secret, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>
             let digest = digest_for(key, algorithm.hash()?, message)?;
             key.sign_digest(&digest).ok()?.as_ref().to_vec()
         }
-        Secret::Rsa(key) => {
-            let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(padding(algorithm)?, &random, message, &mut signature)
-                .ok()?;
-            signature
-        }
+        Secret::Rsa(key) => key.sign(algorithm, message)?,
         Secret::Ed25519(key) if algorithm == Algorithm::Ed25519ph => prehashed(key, message)?,
         Secret::Ed25519(key) => key.try_sign(message).ok()?.as_ref().to_vec(),
     })
@@ -275,22 +268,6 @@ fn prehashed(key: &Ed25519KeyPair, message: &[u8]) -> Option<Vec<u8>> {
     let key = ed25519_dalek::SigningKey::from_bytes(seed.as_ref().try_into().ok()?);
     let signature = key.sign_prehashed(Sha512::new_with_prefix(message), None);
     Some(signature.ok()?.to_bytes().to_vec())
-}
-
-fn padding(algorithm: Algorithm) -> Option<&'static RsaSignatureEncoding> {
-    Some(match algorithm {
-        Algorithm::RsaPkcs1 { hash } => match hash {
-            Hash::Sha256 => &RSA_PKCS1_SHA256,
-            Hash::Sha384 => &RSA_PKCS1_SHA384,
-            Hash::Sha512 => &RSA_PKCS1_SHA512,
-        },
-        Algorithm::RsaPss { hash, .. } => match hash {
-            Hash::Sha256 => &RSA_PSS_SHA256,
-            Hash::Sha384 => &RSA_PSS_SHA384,
-            Hash::Sha512 => &RSA_PSS_SHA512,
-        },
-        Algorithm::Ecdsa { .. } | Algorithm::Ed25519 | Algorithm::Ed25519ph => return None,
-    })
 }
 
 fn invalid(reason: &str) -> Error {

@@ -51,7 +51,7 @@ impl PublicKey {
 
     fn from_block(block: &Block<'_>) -> Result<Self, Error> {
         let der = match block.label {
-            PKCS1 => spki::of_rsa(&block.der).unwrap_or_default(),
+            PKCS1 => spki::of_rsa(spki::RSA_ENCRYPTION, &block.der).unwrap_or_default(),
             _ => block.der.to_vec(),
         };
         Self::from_der(der)
@@ -91,7 +91,7 @@ impl PublicKey {
     /// As [`PublicKey::from_pem`].
     pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Error> {
         let key = ecdsa::of_pair(modulus, exponent);
-        let der = key.and_then(|key| spki::of_rsa(&key));
+        let der = key.and_then(|key| spki::of_rsa(spki::RSA_ENCRYPTION, &key));
         Self::from_der(der.ok_or_else(|| invalid("the modulus or the exponent is invalid"))?)
     }
 

@@ -9,10 +9,10 @@ use aws_lc_rs::signature::{self as lc, ParsedPublicKey, RsaParameters, RsaPssSal
 use ed25519_dalek::{Digest as _, Sha512, Signature, VerifyingKey};
 
 use crate::algorithm::{Algorithm, Encoding, Hash, KeyType};
-use crate::ecdsa;
+use crate::{ecdsa, spki};
 
 /// The largest salt that fits a key of 4096 bits: 512 bytes without the shortest digest and two bytes.
-const LARGEST_SALT: u16 = 512 - 32 - 2;
+pub(crate) const LARGEST_SALT: u16 = 512 - 32 - 2;
 
 type Parameters = dyn lc::VerificationAlgorithm;
 
@@ -47,11 +47,12 @@ impl<'a> Message<'a> {
 
 /// Where the digest of a message is kept, and its algorithm.
 fn place(hash: Hash) -> (usize, &'static digest::Algorithm) {
-    match hash {
-        Hash::Sha256 => (0, &digest::SHA256),
-        Hash::Sha384 => (1, &digest::SHA384),
-        Hash::Sha512 => (2, &digest::SHA512),
-    }
+    let algorithm = match hash {
+        Hash::Sha256 => &digest::SHA256,
+        Hash::Sha384 => &digest::SHA384,
+        Hash::Sha512 => &digest::SHA512,
+    };
+    (hash.index(), algorithm)
 }
 
 /// An algorithm with a key.
@@ -74,7 +75,12 @@ enum Keys {
 impl Scheme {
     /// The scheme of a key, a SubjectPublicKeyInfo in DER; `None` if the key is invalid or of another type.
     pub(crate) fn new(algorithm: Algorithm, key_type: KeyType, der: &[u8]) -> Option<Self> {
-        let parse = |parameters: &'static Parameters| ParsedPublicKey::new(parameters, der).ok();
+        // Of a key with `id-RSASSA-PSS` the library reads the RSAPublicKey: what its parameters fix is checked here.
+        let bytes = match key_type {
+            KeyType::RsaPss { .. } => spki::subject_public_key(der)?,
+            _ => der,
+        };
+        let parse = |parameters: &'static Parameters| ParsedPublicKey::new(parameters, bytes).ok();
         let keys = match algorithm {
             Algorithm::Ed25519ph => Keys::Prehashed(Box::new(prehashed(key_type, der)?)),
             _ => {
@@ -179,15 +185,14 @@ fn ecdsa_parameters(key: KeyType, hash: Hash) -> Option<&'static Parameters> {
         (KeyType::P521, Hash::Sha256) => &lc::ECDSA_P521_SHA256_ASN1,
         (KeyType::P521, Hash::Sha384) => &lc::ECDSA_P521_SHA384_ASN1,
         (KeyType::P521, Hash::Sha512) => &lc::ECDSA_P521_SHA512_ASN1,
-        (KeyType::Rsa { .. } | KeyType::Ed25519, _) => return None,
+        (KeyType::Rsa { .. } | KeyType::RsaPss { .. } | KeyType::Ed25519, _) => return None,
     })
 }
 
 /// The parameters of RSASSA-PSS: first those with a salt as long as the digest and with the largest salt, then
 /// those with each length. The library wants them to live as long as the program.
 static PSS: LazyLock<[Vec<RsaParameters>; 3]> = LazyLock::new(|| {
-    let hashes = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
-    hashes.map(|hash| {
+    Hash::ALL.map(|hash| {
         let salted = salts().map(|salt| pss_parameters(hash).with_pss_salt_length(salt));
         salted.collect()
     })
@@ -209,15 +214,10 @@ fn salts() -> impl Iterator<Item = RsaPssSaltLength> {
 }
 
 fn pss(hash: Hash, salt: Option<u16>) -> Option<Vec<&'static Parameters>> {
-    let all = match hash {
-        Hash::Sha256 => &PSS[0],
-        Hash::Sha384 => &PSS[1],
-        Hash::Sha512 => &PSS[2],
-    };
     let range = match salt {
         None => 0..2,
         Some(salt) => 2 + usize::from(salt)..3 + usize::from(salt),
     };
-    let found = all.get(range)?.iter();
+    let found = PSS[hash.index()].get(range)?.iter();
     Some(found.map(|parameters| parameters as &Parameters).collect())
 }

@@ -60,10 +60,10 @@ pub fn signature_algorithm(key: &PublicKey) -> Option<&'static str> {
     let pss = Algorithm::RsaPss { hash, salt: None };
     match (key.key_type(), key.rsa_exponent()) {
         (KeyType::P256, _) if algorithm == ecdsa => Some("ECDSA_P256_SHA256"),
-        (_, Some(EXPONENT)) if algorithm == (Algorithm::RsaPkcs1 { hash }) => {
+        (KeyType::Rsa { .. }, Some(EXPONENT)) if algorithm == (Algorithm::RsaPkcs1 { hash }) => {
             Some("RSASSA_PKCS1V15_SHA256")
         }
-        (_, Some(EXPONENT)) if algorithm == pss => Some("RSASSA_PSS_SHA256"),
+        (KeyType::Rsa { .. }, Some(EXPONENT)) if algorithm == pss => Some("RSASSA_PSS_SHA256"),
         _ => None,
     }
 }

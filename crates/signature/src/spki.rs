@@ -6,13 +6,20 @@ use p256::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, PrintableStri
 use p256::pkcs8::der::{Decode as _, Encode as _};
 use p256::pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use crate::algorithm::KeyType;
-use crate::ecdsa;
+use crate::algorithm::{KeyType, PssParameters};
+use crate::{ecdsa, pss};
 
 /// `id-ecPublicKey` (RFC 5480, section 2.1.1).
 pub(crate) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// `rsaEncryption` (RFC 8017, appendix A.1).
 pub(crate) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// `id-RSASSA-PSS` (RFC 8017, appendix A.2.3).
+pub(crate) const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+/// The algorithm of RSA keys that may sign with either padding.
+pub(crate) const RSA_ENCRYPTION: AlgorithmIdentifierRef<'_> = AlgorithmIdentifierRef {
+    oid: RSA,
+    parameters: Some(AnyRef::NULL),
+};
 /// `id-Ed25519` (RFC 8410, section 3).
 pub(crate) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
@@ -45,7 +52,8 @@ pub(crate) fn key_type(der: &[u8]) -> Result<KeyType, String> {
     match info.algorithm.oid {
         EC => elliptic_curve(parameters, key),
         RSA if parameters != Some(AnyRef::NULL) => Err("RSA parameters are not NULL".to_owned()),
-        RSA => rsa(key),
+        RSA => Ok(KeyType::Rsa { bits: rsa(key)? }),
+        RSA_PSS => rsa_pss(parameters, key),
         ED25519 if parameters.is_some() => Err("an Ed25519 key has no parameters".to_owned()),
         ED25519 => ed25519(key),
         other => Err(format!("unsupported type of key {other}")),
@@ -70,7 +78,8 @@ fn elliptic_curve(parameters: Option<AnyRef<'_>>, point: &[u8]) -> Result<KeyTyp
     }
 }
 
-fn rsa(key: &[u8]) -> Result<KeyType, String> {
+/// The length of an RSA key in bits.
+fn rsa(key: &[u8]) -> Result<u16, String> {
     let [modulus, exponent] = ecdsa::pair(key).ok_or("it is not an RSAPublicKey in DER")?;
     read_exponent(exponent.as_bytes()).ok_or("expected an odd RSA exponent from 3 to 2^31 - 1")?;
     let bytes = modulus.as_bytes();
@@ -79,21 +88,44 @@ fn rsa(key: &[u8]) -> Result<KeyType, String> {
             .first()
             .map_or(0, |byte| byte.leading_zeros() as usize);
     match u16::try_from(bits) {
-        Ok(bits) if RSA_BITS.contains(&usize::from(bits)) => Ok(KeyType::Rsa { bits }),
+        Ok(bits) if RSA_BITS.contains(&usize::from(bits)) => Ok(bits),
         _ => Err(format!(
             "expected an RSA key of 2048 to 4096 bits, found {bits}"
         )),
     }
 }
 
+/// A key that signs with RSASSA-PSS only (RFC 4055, section 1.2): parameters are absent, or restrict it further.
+fn rsa_pss(parameters: Option<AnyRef<'_>>, key: &[u8]) -> Result<KeyType, String> {
+    let bits = rsa(key)?;
+    let parameters = parameters.map(pss::parameters).transpose()?;
+    match parameters {
+        Some(PssParameters { hash, salt }) if salt > largest_salt(bits, hash.size()) => {
+            Err(format!("a salt of {salt} bytes does not fit the key"))
+        }
+        _ => Ok(KeyType::RsaPss { bits, parameters }),
+    }
+}
+
+/// The length of the largest salt (RFC 8017, section 9.1.1).
+fn largest_salt(bits: u16, digest: u16) -> u16 {
+    (bits - 1).div_ceil(8) - digest - 2
+}
+
 /// The public exponent of the RSA key in `der`.
 pub(crate) fn rsa_exponent(der: &[u8]) -> Option<u32> {
     let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
-    if info.algorithm.oid != RSA {
+    if ![RSA, RSA_PSS].contains(&info.algorithm.oid) {
         return None;
     }
     let [_, exponent] = ecdsa::pair(info.subject_public_key.as_bytes()?)?;
     read_exponent(exponent.as_bytes())
+}
+
+/// The bits of the key in `der`.
+pub(crate) fn subject_public_key(der: &[u8]) -> Option<&[u8]> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+    info.subject_public_key.as_bytes()
 }
 
 /// A big-endian exponent that is read. With the exponent 1 every signature is its own padded digest. Go reads exponents
@@ -149,12 +181,9 @@ pub(crate) fn of_point(curve: &[u8], point: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The SubjectPublicKeyInfo of an `RSAPublicKey` (PKCS #1) in DER.
-pub(crate) fn of_rsa(key: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn of_rsa(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
     let info = SubjectPublicKeyInfoRef {
-        algorithm: AlgorithmIdentifierRef {
-            oid: RSA,
-            parameters: Some(AnyRef::NULL),
-        },
+        algorithm,
         subject_public_key: BitStringRef::from_bytes(key).ok()?,
     };
     info.to_der().ok()

@@ -40,7 +40,7 @@ fn read(folder: &Path, name: &str) -> String {
 type Algorithms = &'static [(&'static str, &'static str)];
 
 /// How to make a key, how to write its traditional form if it has one, and its algorithms.
-const KEYS: [(&str, &str, Algorithms); 6] = [
+const KEYS: [(&str, &str, Algorithms); 9] = [
     (
         "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
         "pkey -traditional",
@@ -76,6 +76,29 @@ const KEYS: [(&str, &str, Algorithms); 6] = [
         "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072",
         "pkey -traditional",
         &[("rsa-pkcs1-sha256", "-sha256")],
+    ),
+    (
+        "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048",
+        "",
+        &[
+            ("rsa-pss-sha256", "-sha256"),
+            ("rsa-pss-sha512", "-sha512 -sigopt rsa_pss_saltlen:digest"),
+        ],
+    ),
+    (
+        "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 \
+         -pkeyopt rsa_pss_keygen_mgf1_md:sha256 -pkeyopt rsa_pss_keygen_saltlen:32",
+        "",
+        &[
+            ("rsa-pss-sha256-salt32", "-sha256"),
+            ("rsa-pss-sha256", "-sha256"),
+        ],
+    ),
+    (
+        "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:3072 -pkeyopt rsa_pss_keygen_md:sha384 \
+         -pkeyopt rsa_pss_keygen_mgf1_md:sha384",
+        "",
+        &[("rsa-pss-sha384-salt20", "-sha384")],
     ),
     ("genpkey -algorithm ED25519", "", &[("ed25519", "")]),
 ];
@@ -204,10 +227,16 @@ fn other_keys_are_refused() {
             "",
             "found 4104",
         ),
+        // Without other options openssl has MGF1 with SHA-1.
         (
-            "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048",
+            "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256",
             "",
-            "unsupported type of key",
+            "MGF1 with sha1: expected sha256",
+        ),
+        (
+            "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha1",
+            "",
+            "unsupported digest algorithm sha1",
         ),
         ("genpkey -algorithm X25519", "", "unsupported type of key"),
         ("genpkey -algorithm ED448", "", "unsupported type of key"),

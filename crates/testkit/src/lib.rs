@@ -1,4 +1,4 @@
-//! Helpers for tests: reporting skips, other projects' vectors, golden files, mutants, services. Only a dev-dependency.
+//! Helpers for tests: reporting skips, other projects' vectors, golden files, mutants, keys, services. Only a dev-dependency.
 //!
 //! The test harness shows a test's output only if the test fails, and a skipped test passes, so skips
 //! are written to standard error directly. If the environment variable `STRICT` is `1`, as on machines
@@ -8,12 +8,14 @@ pub mod go;
 pub mod http;
 mod manual;
 pub mod mutate;
+mod pss;
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub use manual::manual;
+pub use pss::pss;
 
 /// Reports that `test` is skipped, and why.
 ///

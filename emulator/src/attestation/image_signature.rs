@@ -88,7 +88,7 @@ fn key(pem: &str, name: &str) -> Result<PublicKey, String> {
     let is_read = match key.key_type() {
         KeyType::P256 => true,
         KeyType::Rsa { .. } => key.rsa_exponent() == Some(EXPONENT),
-        KeyType::P384 | KeyType::P521 | KeyType::Ed25519 => false,
+        KeyType::P384 | KeyType::P521 | KeyType::RsaPss { .. } | KeyType::Ed25519 => false,
     };
     match is_read {
         true => key
@@ -218,6 +218,14 @@ mod tests {
             let refused = read(exponent).unwrap_err();
             assert!(refused.contains("another exponent"), "{refused}");
         }
+    }
+
+    #[test]
+    fn refuses_a_key_that_signs_with_pss_only() {
+        let plain = PublicKey::from_rsa(&[0xff; 256], &[1, 0, 1]).unwrap();
+        assert!(key(&plain.to_pem(), "RSASSA_PSS_SHA256").is_ok());
+        let refused = key(&testkit::pss(&plain.to_pem(), &[]), "RSASSA_PSS_SHA256");
+        assert!(refused.unwrap_err().contains("unsupported type of key"));
     }
 
     #[test]

@@ -229,11 +229,12 @@ impl Reader<'_> {
     /// The keys with which a signature verifies, each with the algorithm of the signature.
     fn verified(&self, verifies: impl Fn(&PublicKey) -> bool) -> Vec<(Signer, PublicKey)> {
         let found = self.keys.iter().filter_map(|known| {
-            let keys = algorithms().filter_map(|algorithm| {
+            let all = known.key.algorithms().chain(algorithms());
+            let mut keys = all.filter_map(|algorithm| {
                 let key = known.key.clone().with_algorithm(algorithm).ok()?;
                 Some((algorithm, key))
             });
-            let (algorithm, key) = keys.into_iter().find(|(_, key)| verifies(key))?;
+            let (algorithm, key) = keys.find(|(_, key)| verifies(key))?;
             let signer = Signer::Key {
                 key_id: key.key_id().hex(),
                 name: known.name.clone(),
@@ -248,7 +249,8 @@ impl Reader<'_> {
     }
 }
 
-/// The algorithms that a signature may have. Nothing is judged by it, so the key's type does not limit them.
+/// The algorithms that a signature may have besides those of the key's type. Nothing is judged by it, so the type does not limit
+/// them.
 fn algorithms() -> impl Iterator<Item = Algorithm> {
     let hashes = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
     let hashed = hashes.into_iter().flat_map(|hash| {

@@ -122,7 +122,8 @@ fn confidential_space((item, signer): &Signature<'_>) -> Counted {
 
 /// Whether Confidential Space reads keys of this type, with some algorithm.
 fn is_read(key_type: &str) -> bool {
-    key_type == "ecdsa-p256" || key_type.starts_with("rsa-")
+    let is_rsa = key_type.starts_with("rsa-") && !key_type.starts_with("rsa-pss-");
+    key_type == "ecdsa-p256" || is_rsa
 }
 
 /// cosign before 2.6, which looks under the tag.
