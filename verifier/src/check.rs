@@ -43,7 +43,7 @@ pub enum Judgement {
     AcceptedAs(String),
     /// It is not, for this reason.
     Refused(String),
-    /// It is not: one of the checks of bundles refuses it.
+    /// It is not: one of the checks of bundles refuses it, or a key is damaged.
     RefusedBy(Refusal),
 }
 
@@ -65,8 +65,8 @@ impl Judgement {
         }
     }
 
-    /// The judgement as JSON, with the facts: `accepted`, and the `reason` of a refusal, for a bundle with the `check`
-    /// that refuses.
+    /// The judgement as JSON, with the facts: `accepted`, and the `reason` of a refusal, for a bundle or a damaged key with
+    /// the `check` that refuses.
     pub fn to_json(&self, mut facts: Facts) -> Value {
         facts.insert("accepted".to_owned(), self.is_accepted().into());
         match self {

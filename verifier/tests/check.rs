@@ -127,6 +127,83 @@ fn what_cannot_be_read_is_not_judged() {
     }
 }
 
+/// Nobody can have signed with a key that is damaged, not on its curve or of small order.
+#[test]
+fn what_a_damaged_key_would_have_signed_is_refused() {
+    let folder = folder(KeyType::P256);
+    let pem = fs::read_to_string(folder.path().join("pub")).unwrap();
+    let text: String = pem.lines().filter(|line| !line.contains('-')).collect();
+    let mut der = STANDARD.decode(text).unwrap();
+    *der.last_mut().unwrap() ^= 1;
+    let labelled = |der: &[u8]| {
+        let text = STANDARD.encode(der);
+        format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
+    };
+    write(&folder, "curve", labelled(&der));
+    write(&folder, "short", labelled(&der[1..]));
+    let small = [
+        &b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\0\x01"[..],
+        &[0; 31],
+    ];
+    write(&folder, "small", labelled(&small.concat()));
+    write(&folder, "text", pem.replace('M', "+"));
+    write(&folder, "two", pem.repeat(2));
+    let check = |words: &str| check(folder.path(), words);
+    for key in ["curve", "short", "small", "text"] {
+        for what in [
+            "signature --signature raw --json message",
+            "envelope --json envelope",
+        ] {
+            let (status, out, _) = check(&format!("{what} --key {key}"));
+            let report: Value = serde_json::from_str(&out).unwrap();
+            let judged = (status, report["check"].as_str());
+            assert_eq!(judged, (1, Some("key")), "{what} {key}");
+            let reason = report["reason"].as_str().unwrap();
+            let expected = format!("reading key {key}: parsing public key: ");
+            assert!(reason.starts_with(&expected), "{reason}");
+            // Another key may have signed.
+            assert_eq!(check(&format!("{what} --key {key} --key pub")).0, 0);
+            let (status, out, _) = check(&format!("{what} --key other --key {key}"));
+            assert_eq!(status, 1);
+            assert!(out.contains(r#""check": "key""#), "{out}");
+            let algorithm = "--algorithm ecdsa-der-sha256";
+            assert_eq!(check(&format!("{what} {algorithm} --key {key}")).0, 1);
+            assert_eq!(check(&format!("{what} --key {key} --key two")).0, 2);
+        }
+    }
+    let (status, _, refused) = check("signature --signature raw --key small message");
+    assert_eq!(status, 1);
+    assert!(
+        refused.starts_with("refused: key: reading key small: "),
+        "{refused}"
+    );
+}
+
+/// A key that says PSS by itself, and what `--algorithm` may still ask of it.
+#[test]
+fn a_key_of_pss_needs_no_algorithm() {
+    let folder = TempDir::new().unwrap();
+    let plain = PrivateKey::generate_of(KeyType::Rsa { bits: 2048 }).unwrap();
+    let pss = testkit::pss(&plain.to_pem().unwrap(), &[]);
+    let pss = PrivateKey::from_pem(&pss).unwrap();
+    write(&folder, "message", b"message");
+    write(&folder, "pub", pss.public().to_pem());
+    write(&folder, "good", pss.sign(b"message").unwrap());
+    write(&folder, "pkcs1", plain.sign(b"message").unwrap());
+    let check = |signature: &str, more: &str| {
+        let words = format!("signature --key pub --signature {signature} message{more}");
+        check(folder.path(), &words)
+    };
+    assert_eq!(check("good", "").0, 0);
+    assert_eq!(check("good", " --algorithm rsa-pss-sha256").0, 0);
+    assert_eq!(check("good", " --algorithm rsa-pss-sha512").0, 1);
+    assert_eq!(check("pkcs1", "").0, 1);
+    let (status, _, error) = check("pkcs1", " --algorithm rsa-pkcs1-sha256");
+    assert_eq!(status, 2);
+    let expected = "a key of type rsa-pss-2048 does not sign with rsa-pkcs1-sha256";
+    assert!(error.contains(expected), "{error}");
+}
+
 #[test]
 fn an_envelope_is_accepted_or_refused() {
     let folder = folder(KeyType::Ed25519);

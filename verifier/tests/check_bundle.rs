@@ -34,7 +34,11 @@ fn folder() -> tempfile::TempDir {
         "damaged.pub",
         key.public().to_pem().replace('M', "+").as_bytes(),
     );
-    write("two.pub", key.public().to_pem().repeat(2).as_bytes());
+    let pkcs1 = key.public().to_pem().replace("PUBLIC", "RSA PUBLIC");
+    write("pkcs1.pub", pkcs1.as_bytes());
+    write("two.pub", (pkcs1 + &key.public().to_pem()).as_bytes());
+    let again = key.public().to_pem().repeat(2);
+    write("again.pub", again.as_bytes());
     write("abc", b"abc");
     write("abd", b"abd");
     write("root.json", b"{}");
@@ -83,6 +87,7 @@ fn judges_by_exit_status_and_reason() {
     assert_eq!(refused(&["--key", "key.pub", "abd"]), "artifact");
     assert_eq!(refused(&["--key", "other.pub", "abc"]), "signature");
     assert_eq!(refused(&["--key", "damaged.pub", "abc"]), "key");
+    assert_eq!(refused(&["--key", "pkcs1.pub", "abc"]), "key");
     let someone = [
         "--certificate-identity",
         "a",
@@ -114,6 +119,7 @@ fn says_that_it_could_not_tell() {
         &["--key", "nothing", "abc"][..],
         &["--key", "abc", "abc"],
         &["--key", "two.pub", "abc"],
+        &["--key", "again.pub", "abc"],
         &["--key", "key.pub", "nothing"],
         &["--key", "key.pub", "sha256:00"],
         &["--key", "key.pub"],

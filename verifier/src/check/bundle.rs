@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use console::at::At;
 use content::limits;
-use keyless::{Artifact, Reason, Refusal, TrustRoot, Trusted};
+use keyless::{Artifact, Refusal, TrustRoot, Trusted};
 
 use super::{Judgement, keys};
 use crate::Error;
@@ -95,12 +95,9 @@ fn by_certificate(
 }
 
 fn by_key(request: &Bundle<'_>, bundle: &[u8], artifact: &Artifact<'_>, key: &Path) -> Verified {
-    let key = match keys::read_labelled(key)? {
+    let key = match keys::read_one(key)? {
         Ok(key) => key,
-        Err(detail) => {
-            let reason = Reason::Key;
-            return Ok(Err(Refusal { reason, detail }));
-        }
+        Err(refusal) => return Ok(Err(refusal)),
     };
     let bundle = match keyless::Bundle::parse(bundle) {
         Ok(bundle) => bundle,

@@ -6,7 +6,8 @@ use console::at;
 use content::limits;
 use signature::Algorithm;
 
-use super::{Judgement, keys};
+use super::Judgement;
+use super::keys::Keys;
 use crate::Error;
 
 /// What to check.
@@ -23,20 +24,19 @@ pub struct Envelope<'a> {
 }
 
 /// Checks whether one of the keys signed the envelope's payload and type. Key IDs in the envelope are hints and
-/// have no effect.
+/// have no effect. A key that cannot be parsed has signed nothing.
 ///
 /// # Errors
-/// A file or key cannot be read, or a key does not sign with the algorithm.
+/// A file cannot be read, that of a key has no public key in PEM, or a key does not sign with the algorithm.
 pub fn envelope(request: &Envelope<'_>) -> Result<Judgement, Error> {
-    let keys = keys::read(request.keys, request.algorithm)?;
+    let keys = Keys::read(request.keys, request.algorithm)?;
     let bytes = at::read(request.file, limits::STATEMENT)?;
     let envelope = match signature::envelope::Envelope::parse(&bytes) {
         Ok(envelope) => envelope,
         Err(error) => return Ok(Judgement::Refused(error.to_string())),
     };
-    if !keys.iter().any(|key| envelope.verify(key).is_ok()) {
-        let reason = format!("no signature verifies with {}", keys::described(&keys));
-        return Ok(Judgement::Refused(reason));
+    if !keys.any(|key| envelope.verify(key).is_ok()) {
+        return Ok(keys.refusal(|keys| format!("no signature verifies with {keys}")));
     }
     let found = envelope.payload_type();
     Ok(match request.payload_type {

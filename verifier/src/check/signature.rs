@@ -6,7 +6,8 @@ use ::signature::{Algorithm, detached};
 use console::at;
 use content::limits;
 
-use super::{Judgement, keys};
+use super::Judgement;
+use super::keys::Keys;
 use crate::Error;
 
 /// The largest file that is read, in bytes.
@@ -25,22 +26,20 @@ pub struct Signature<'a> {
     pub algorithm: Option<Algorithm>,
 }
 
-/// Checks whether one of the keys signed the file.
+/// Checks whether one of the keys signed the file. A key that cannot be parsed has signed nothing.
 ///
 /// # Errors
-/// A file or key cannot be read, or a key does not sign with the algorithm.
+/// A file cannot be read, that of a key has no public key in PEM, or a key does not sign with the algorithm.
 pub fn signature(request: &Signature<'_>) -> Result<Judgement, Error> {
-    let keys = keys::read(request.keys, request.algorithm)?;
+    let keys = Keys::read(request.keys, request.algorithm)?;
     let signature = detached(at::read(request.signature, limits::PAYLOAD)?);
     let message = at::read(request.file, FILE)?;
-    let is_signed = keys
-        .iter()
-        .any(|key| key.verify(&message, &signature).is_ok());
-    Ok(match is_signed {
-        true => Judgement::Accepted,
-        false => Judgement::Refused(format!(
-            "the signature over this file does not verify with {}",
-            keys::described(&keys)
-        )),
-    })
+    Ok(
+        match keys.any(|key| key.verify(&message, &signature).is_ok()) {
+            true => Judgement::Accepted,
+            false => keys.refusal(|keys| {
+                format!("the signature over this file does not verify with {keys}")
+            }),
+        },
+    )
 }
