@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use attest::{PolicyDescriptor, Vsa};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use chrono::SecondsFormat;
 use console::at::{At, shown};
 use console::hint::Hinted;
+use content::Digest;
 use oci::ImageRef;
 use scratch::Scratch;
 use serde_json::{Value, json};
@@ -227,23 +228,44 @@ fn published_notes(image: &ImageRef, repository: &str, readers: Published) -> Ve
     notes
 }
 
+/// The policy that has this digest. SLSA demands a URI of it, which for bytes without an address is the name of their digest
+/// (RFC 6920, section 3).
+pub fn policy(digest: &Digest) -> PolicyDescriptor {
+    let name = URL_SAFE_NO_PAD.encode(digest.as_bytes());
+    PolicyDescriptor {
+        uri: Some(format!("ni:///sha-256;{name}")),
+        digest: BTreeMap::from([("sha256".to_owned(), digest.hex())]),
+    }
+}
+
 /// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.
 fn summary(approval: &Approval, verifier_id: &str) -> Value {
-    let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
     let vsa = Vsa {
         verifier: attest::Verifier {
             id: verifier_id.to_owned(),
         },
         time_verified: Some(approval.at().to_rfc3339_opts(SecondsFormat::Secs, true)),
         resource_uri: approval.image().to_string(),
-        policy: PolicyDescriptor {
-            uri: None,
-            digest: policy,
-        },
+        policy: policy(approval.policy()),
         verification_result: "PASSED".to_owned(),
         // The policy is not one of SLSA's, and implies none of its levels.
         verified_levels: Vec::new(),
         slsa_version: Some("1.0".to_owned()),
     };
     json!(vsa)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_named_by_its_digest() {
+        // RFC 6920, section 8.1.
+        let named = policy(&Digest::of(b"Hello World!"));
+        let expected = "ni:///sha-256;f4OxZX_x_FO5LcGBSKHWXfwtSx-j1ncoSt3SABJtkGk";
+        assert_eq!(named.uri.as_deref(), Some(expected));
+        let hex = "7f83b1657ff1fc53b92dc18148a1d65dfc2d4b1fa3d677284addd200126d9069";
+        assert_eq!(named.digest["sha256"], hex);
+    }
 }

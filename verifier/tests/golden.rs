@@ -4,16 +4,16 @@
 
 mod case;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use attest::{PolicyDescriptor, Statement, Subject, Vsa};
+use attest::{Statement, Subject, Vsa};
 use case::{Case, REPOSITORY};
 use content::Digest;
 use grant::Grant;
 use serde_json::json;
 use signature::PrivateKey;
 use verifier::binding::Binding;
+use verifier::countersign;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
 use verifier::verdict::Verdict;
@@ -56,10 +56,7 @@ fn vsa_and_bundle() {
         },
         time_verified: Some("2026-11-28T00:00:00Z".to_owned()),
         resource_uri: REPOSITORY.to_owned(),
-        policy: PolicyDescriptor {
-            uri: None,
-            digest: BTreeMap::from([("sha256".to_owned(), Digest::of(b"policy").hex())]),
-        },
+        policy: countersign::policy(&Digest::of(b"policy")),
         verification_result: "PASSED".to_owned(),
         verified_levels: Vec::new(),
         slsa_version: Some("1.0".to_owned()),

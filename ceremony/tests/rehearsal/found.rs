@@ -68,6 +68,8 @@ impl Release<'_> {
             let predicate = &statement["predicate"];
             assert_eq!(predicate["verificationResult"], "PASSED");
             assert_eq!(predicate["resourceUri"], self.reference());
+            let policy = predicate["policy"]["uri"].as_str().unwrap();
+            assert!(policy.starts_with("ni:///sha-256;"), "{policy}");
         }
         format!("{signer}: {kind}")
     }

@@ -39,7 +39,7 @@ pub struct Verifier {
 /// A policy.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PolicyDescriptor {
-    /// The URI of the policy.
+    /// The URI of the policy. SLSA demands it; summaries that this program signed before do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// Digests by algorithm, as hex. A verifier should state one, and may state none.
@@ -99,6 +99,9 @@ mod tests {
         let vsa = Vsa::parse(required.as_bytes()).unwrap();
         assert_eq!((vsa.time_verified, vsa.slsa_version), (None, None));
         assert!(vsa.policy.digest.is_empty());
+        // As this program signed them before.
+        let unnamed = required.replace(r#"{"uri":"p"}"#, r#"{"digest":{"sha256":"00"}}"#);
+        assert_eq!(Vsa::parse(unnamed.as_bytes()).unwrap().policy.uri, None);
         for member in [
             r#""verifier":{"id":"v"},"#,
             r#""id":"v""#,
