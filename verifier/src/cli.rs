@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use attest::ImageName;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use console::arguments::Registry;
+use console::arguments::{Deferred, Registry};
 use console::progress::{How, Shown};
 use google::outputs::{self, Output, ProviderOutput};
 use oci::{ImageRef, Repository};
@@ -38,25 +38,25 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check an image against a policy; publishes nothing and grants nothing
-    Verify(VerifyAlone),
+    Verify(Deferred<VerifyAlone>),
     /// Verify an image; on a pass, sign the verdict and the image
-    Countersign(Box<Countersign>),
+    Countersign(Deferred<Box<Countersign>>),
     /// Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding
-    Authorize(Box<Authorize>),
+    Authorize(Deferred<Box<Authorize>>),
     /// Print the pool and the provider that a grant needs: who is admitted, and under which condition
-    Provider(Provider),
+    Provider(Deferred<Provider>),
     /// Verify an image as `authorize` does; on a pass, bind it and then take the role from all other images
-    Rotate(Box<grants::Rotate>),
+    Rotate(Deferred<Box<grants::Rotate>>),
     /// Remove the binding of an image's digest from a key, and measure when the key refuses
-    Revoke(Revoke),
+    Revoke(Deferred<Revoke>),
     /// Compare a key, its policy, the pool and its providers with a grant and with verdicts; changes nothing
-    Audit(grants::AuditKey),
+    Audit(Deferred<grants::AuditKey>),
     /// Build an image again from source, and compare it with the published one
-    Rebuild(Rebuild),
+    Rebuild(Deferred<Rebuild>),
     /// Check one file offline
     Check(check::Check),
     /// Fetch the newest trusted root of a Sigstore instance from its TUF repository
-    TrustedRoot(trusted_root::TrustedRoot),
+    TrustedRoot(Deferred<trusted_root::TrustedRoot>),
 }
 
 impl Command {

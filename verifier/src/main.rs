@@ -38,12 +38,12 @@ fn explain(error: &Error) -> Status {
 }
 
 fn start() -> Result<Status, Error> {
-    console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
-        .map_err(Hinted::starting)?;
     let cli: Cli = arguments::parse(std::env::args_os());
     if let Command::Check(arguments) = &cli.command {
         return check(&arguments.what);
     }
+    console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
+        .map_err(Hinted::starting)?;
     let runtime = console::runtime::start().map_err(Hinted::starting)?;
     let answer = runtime.block_on(run(cli));
     // Work that did not end in time ends with the process.

@@ -1,10 +1,12 @@
 //! Arguments that several programs have.
 
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Args, Error, Parser};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 
 /// Parses the arguments of the process, the first of which is its name. Ends it with a message if they are invalid, and if
 /// they ask for help.
@@ -37,6 +39,50 @@ fn quotes(kind: ErrorKind) -> bool {
             | ErrorKind::MissingRequiredArgument
             | ErrorKind::ArgumentConflict
     )
+}
+
+/// Arguments of a subcommand that are defined when it is chosen, or its help is asked for. A program with many subcommands
+/// starts faster.
+#[derive(Debug)]
+pub struct Deferred<A>(A);
+
+impl<A> Deref for Deferred<A> {
+    type Target = A;
+
+    fn deref(&self) -> &A {
+        &self.0
+    }
+}
+
+impl<A: Args> Args for Deferred<A> {
+    fn augment_args(command: Command) -> Command {
+        command.defer(|command| described_as_before(command, A::augment_args))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command.defer(|command| described_as_before(command, A::augment_args_for_update))
+    }
+}
+
+/// Adds arguments, but not the description of their type: the subcommand has its own already.
+fn described_as_before(command: Command, add: fn(Command) -> Command) -> Command {
+    let about = Resettable::from(command.get_about().cloned());
+    let long_about = Resettable::from(command.get_long_about().cloned());
+    add(command).about(about).long_about(long_about)
+}
+
+impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        A::from_arg_matches(matches).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        A::from_arg_matches_mut(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 /// How to reach a registry.
@@ -92,5 +138,49 @@ mod tests {
         assert!(said(&["pin-value"]).contains("error: "));
         assert!(said(&["--number", "1"]).contains("--key <KEY>"));
         Cli::command().debug_assert();
+    }
+
+    /// Copies a file.
+    #[derive(Args, Debug)]
+    struct Copy {
+        #[arg(long)]
+        from: String,
+    }
+
+    #[derive(Debug, Parser)]
+    enum Program {
+        /// Copy
+        Copy(Deferred<Copy>),
+        /// Move
+        Move(Deferred<Copy>),
+    }
+
+    #[test]
+    fn deferred_arguments_are_those_of_the_chosen_subcommand() {
+        let parsed = Program::try_parse_from(["program", "copy", "--from", "a"]).unwrap();
+        assert!(matches!(parsed, Program::Copy(arguments) if arguments.from == "a"));
+        let parsed = Program::try_parse_from(["program", "move", "--from", "b"]).unwrap();
+        assert!(matches!(parsed, Program::Move(arguments) if arguments.from == "b"));
+        let missing = Program::try_parse_from(["program", "move"]).unwrap_err();
+        assert!(missing.to_string().contains("--from <FROM>"), "{missing}");
+    }
+
+    #[test]
+    fn deferred_arguments_are_in_the_help_below_the_subcommands_description() {
+        let defined = |command: &Command| {
+            let copy = command.find_subcommand("copy").unwrap();
+            copy.get_arguments()
+                .any(|argument| argument.get_id() == "from")
+        };
+        let mut command = Program::command();
+        assert!(!defined(&command));
+        command.build();
+        assert!(defined(&command));
+        let help = Program::try_parse_from(["program", "copy", "--help"]).unwrap_err();
+        let help = help.to_string();
+        assert!(
+            help.starts_with("Copy\n") && help.contains("--from"),
+            "{help}"
+        );
     }
 }

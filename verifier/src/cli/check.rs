@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand};
+use console::arguments::Deferred;
 use console::hint::Hinted;
 use keyless::{Pattern, Subject, Trusted};
 use signature::Algorithm;
@@ -26,23 +27,23 @@ pub struct Check {
 #[derive(Debug, Subcommand)]
 pub enum What {
     /// Check a signature over a file
-    Signature(Signature),
+    Signature(Deferred<Signature>),
     /// Check a DSSE envelope
-    Envelope(Envelope),
+    Envelope(Deferred<Envelope>),
     /// Check a Sigstore bundle
-    Bundle(Bundle),
+    Bundle(Deferred<Bundle>),
     /// Check a document of an image, or a layout with all that it names
-    Image(Image),
+    Image(Deferred<Image>),
     /// Check a layer of an image
-    Layer(Layer),
+    Layer(Deferred<Layer>),
     /// Check an in-toto statement without its signature
-    Statement(Statement),
+    Statement(Deferred<Statement>),
     /// Check an attestation token of Confidential Space
-    Token(Token),
+    Token(Deferred<Token>),
     /// Check the attribute condition of an identity provider, and evaluate it for claims
-    Condition(Condition),
+    Condition(Deferred<Condition>),
     /// Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value
-    Sbom(Sbom),
+    Sbom(Deferred<Sbom>),
 }
 
 impl What {
