@@ -15,8 +15,7 @@ mod token;
 
 use std::path::Path;
 
-use console::at::{At, shown};
-use console::hint::Hinted;
+use console::at::At;
 use console::text;
 use content::ReadError;
 use keyless::Refusal;
@@ -88,13 +87,10 @@ pub type Facts = serde_json::Map<String, Value>;
 
 /// The reason of a refusal, if the error is about a layer and not about reading the file at `path`.
 fn refusal(path: &Path, error: oci::Error) -> Result<String, Error> {
-    use oci::Error::{Compression, Content, File, Invalid, ReadLayer, WriteLayer};
+    use oci::Error::{Content, File, Invalid, ReadLayer, WriteLayer};
     let reason = error.to_string();
     match error {
         File(at) => Err(at.into()),
-        Compression => Err(Hinted::doing(format!("checking {}", shown(path)), error)
-            .hinting("decompress it with `zstd -d`")
-            .into()),
         Content {
             source: ReadError::Io(cause),
             ..

@@ -35,9 +35,6 @@ pub enum Error {
     /// The input of a layer cannot be read or decompressed.
     #[error("reading layer: {0}")]
     ReadLayer(#[source] ReadError),
-    /// The layer is compressed with zstd, which the specification allows and this crate does not read.
-    #[error("reading layer: compression is not gzip")]
-    Compression,
 }
 
 impl Error {

@@ -10,6 +10,8 @@ pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub const LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 /// A layer: a tar archive in gzip (OCI image specification, layer.md).
 pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// A layer: a tar archive in zstd (OCI image specification, layer.md).
+pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 /// The two bytes `{}` (OCI image specification, manifest.md: empty descriptor).
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// A simple-signing payload (cosign, `SIGNATURE_SPEC.md`).

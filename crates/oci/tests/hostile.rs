@@ -280,8 +280,6 @@ fn gzip_in_members_is_one_archive_and_anything_else_is_refused() {
     let middle = damaged.len() - 6;
     damaged[middle] ^= 1;
     assert_eq!(ends_early(&damaged), ErrorKind::InvalidInput);
-    let zstd = read(b"\x28\xb5\x2f\xfd....");
-    assert!(matches!(zstd, Err(Error::Compression)), "{zstd:?}");
     assert_eq!(ends_early(&gzip(&archive)[..50]), ErrorKind::UnexpectedEof);
 }
 

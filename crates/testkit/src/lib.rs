@@ -9,6 +9,7 @@ pub mod http;
 mod manual;
 pub mod mutate;
 mod pss;
+mod zstd;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use manual::manual;
 pub use pss::pss;
+pub use zstd::zstd;
 
 /// Reports that `test` is skipped, and why.
 ///

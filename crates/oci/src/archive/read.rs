@@ -18,7 +18,7 @@ const EXTENSION_LIMIT: u64 = 1 << 20;
 /// How many bytes of holes are digested in one archive: a small archive can have very many.
 const HOLES: u64 = 1 << 30;
 
-/// Reads an archive, plain or in gzip, and passes its entries to `visit`. Returns the digest of the uncompressed
+/// Reads an archive, plain or in gzip or zstd, and passes its entries to `visit`. Returns the digest of the uncompressed
 /// archive, with what follows its end.
 ///
 /// A global extended header is an entry of type `g`; like Go, this function does not apply it to others.
@@ -26,7 +26,7 @@ const HOLES: u64 = 1 << 30;
 /// # Errors
 /// The archive is truncated or Go refuses a header; an entry is outside the root or leads through a link that leaves
 /// it; there are more than [`limits::ENTRIES`] entries, [`limits::NAMES_TOTAL`] bytes of names or
-/// [`limits::LAYER`] bytes; the compression is not gzip; an error of `blob` or `visit`.
+/// [`limits::LAYER`] bytes; a window in zstd has more than 128 MiB; an error of `blob` or `visit`.
 pub fn read<E: From<Error>>(
     blob: impl Read,
     mut visit: impl FnMut(Entry) -> Result<(), E>,
@@ -45,10 +45,10 @@ pub fn read<E: From<Error>>(
     Ok(reader.input.finish_after_end()?)
 }
 
-/// Passes the bytes of an archive, plain or in gzip, to `visit`.
+/// Passes the bytes of an archive, plain or in gzip or zstd, to `visit`.
 ///
 /// # Errors
-/// There are more than [`limits::LAYER`] bytes, the compression is not gzip, or `blob` cannot be read.
+/// There are more than [`limits::LAYER`] bytes, a window in zstd has more than 128 MiB, or `blob` cannot be read.
 pub fn decompress(blob: impl Read, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
     let mut archive = Metered::new(stream::decompress(blob)?, limits::LAYER);
     let mut buffer = vec![0; 1 << 16];

@@ -13,6 +13,7 @@ pub(crate) mod stream;
 mod unpack;
 mod ustar;
 mod write;
+mod zstd;
 
 pub use entry::{
     Attributed, Attributes, Content, Entry, EntryPath, Executable, InvalidAttribute, Kind, Mode,
@@ -22,5 +23,6 @@ pub use member::{Member, MemberKind};
 pub use overlay::Overlay;
 pub use pipeline::Written;
 pub use read::read;
+pub use stream::Compression;
 pub use unpack::{Owners, unpack};
 pub use write::write;

@@ -13,7 +13,7 @@ use super::member::{self, Member, MemberKind};
 use super::stream::{Metered, decompress};
 use crate::Error;
 
-/// Reads a layer, plain or in gzip, and passes every entry and its content to `visit`. Returns the diff ID:
+/// Reads a layer, plain or in gzip or zstd, and passes every entry and its content to `visit`. Returns the diff ID:
 /// the digest of the uncompressed archive. What `visit` receives has not been checked against a digest; it
 /// must not be used before this function returns.
 ///
@@ -23,8 +23,8 @@ use crate::Error;
 /// or displace each other, and bytes after the end of the archive.
 ///
 /// # Errors
-/// One of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a compression other than
-/// gzip; an error of `blob` or `visit`.
+/// One of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a window of
+/// more than 128 MiB in zstd; an error of `blob` or `visit`.
 pub fn read<E: From<Error>>(
     blob: impl Read,
     visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), E>,
@@ -194,20 +194,29 @@ mod tests {
         blob
     }
 
-    fn read(size: u64, entries: usize) -> Result<Digest, Error> {
+    fn read(blob: &[u8], size: u64, entries: usize) -> Result<Digest, Error> {
         let bounds = Bounds { size, entries };
-        read_within(&bounds, &blob()[..], |_, _| Ok(()))
+        read_within(&bounds, blob, |_, _| Ok(()))
     }
 
     #[test]
     fn limits_are_exact() {
         let size = 10 * 512;
-        assert!(read(size, 5).is_ok());
         let fault = |result| match result {
             Err(Error::Invalid { fault, .. }) => fault,
             other => panic!("{other:?}"),
         };
-        assert_eq!(fault(read(size - 1, 5)), "more than 5119 bytes unpacked");
-        assert_eq!(fault(read(size, 4)), "more than 4 entries");
+        let gzip = blob();
+        let mut plain = Vec::new();
+        let archive = decompress(&gzip[..]).unwrap().read_to_end(&mut plain);
+        assert_eq!(archive.unwrap() as u64, size);
+        for blob in [&gzip, &plain, &testkit::zstd(&plain)] {
+            assert!(read(blob, size, 5).is_ok());
+            assert_eq!(
+                fault(read(blob, size - 1, 5)),
+                "more than 5119 bytes unpacked"
+            );
+            assert_eq!(fault(read(blob, size, 4)), "more than 4 entries");
+        }
     }
 }

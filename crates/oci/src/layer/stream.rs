@@ -6,27 +6,56 @@ use content::{Digest, Hasher};
 use flate2::read::MultiGzDecoder;
 
 use super::fault::{self, unreadable, whole};
+use super::zstd;
 use crate::Error;
 
-/// The first bytes of gzip.
-pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// The first bytes of gzip (RFC 1952, 2.3.1: ID1 and ID2).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// How many bytes show the compression.
+const MAGIC: u64 = 4;
+
+/// The compression of a blob.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Compression {
+    /// None.
+    Plain,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// zstd (RFC 8878).
+    Zstd,
+}
+
+impl Compression {
+    /// The compression that the first bytes of a blob show, by the rules of containerd and Docker.
+    ///
+    /// # Errors
+    /// The blob cannot be read.
+    pub fn of(blob: impl Read) -> io::Result<Self> {
+        let mut first = Vec::new();
+        blob.take(MAGIC).read_to_end(&mut first)?;
+        Ok(Self::shown_by(&first))
+    }
+
+    fn shown_by(first: &[u8]) -> Self {
+        match <[u8; MAGIC as usize]>::try_from(first) {
+            Ok(magic) if zstd::is_magic(magic) => Self::Zstd,
+            _ if first.starts_with(&GZIP) => Self::Gzip,
+            _ => Self::Plain,
+        }
+    }
+}
 
 /// Decompresses a blob. The first bytes show its compression.
 pub(crate) fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
-    let mut magic = Vec::new();
-    (&mut blob)
-        .take(ZSTD.len() as u64)
-        .read_to_end(&mut magic)
-        .map_err(unreadable)?;
-    if magic == ZSTD {
-        return Err(Error::Compression);
-    }
-    let compressed = magic.starts_with(&GZIP);
-    let blob = io::Cursor::new(magic).chain(blob);
-    Ok(match compressed {
-        true => Box::new(MultiGzDecoder::new(blob)),
-        false => Box::new(blob),
+    let mut first = Vec::new();
+    let start = (&mut blob).take(MAGIC).read_to_end(&mut first);
+    start.map_err(unreadable)?;
+    let compression = Compression::shown_by(&first);
+    let blob = io::Cursor::new(first).chain(blob);
+    Ok(match compression {
+        Compression::Plain => Box::new(blob),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(blob)),
+        Compression::Zstd => Box::new(zstd::Frames::new(blob)),
     })
 }
 

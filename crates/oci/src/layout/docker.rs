@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 
 use content::at::At;
@@ -11,9 +11,8 @@ use content::{Hasher, json, limits, open_regular, read_limited};
 use serde::Deserialize;
 
 use super::{Layout, persist, temporary};
-use crate::layer::EntryPath;
 use crate::layer::gzip::StoredGzip;
-use crate::layer::stream::GZIP;
+use crate::layer::{Compression, EntryPath};
 use crate::{Config, Descriptor, Error, Index, Manifest, media};
 
 const LIST: &str = "manifest.json";
@@ -107,10 +106,10 @@ impl Converter<'_> {
         let mut file = open_regular(&path).map_err(At::reading(&path))?;
         let blobs = self.layout.folder();
         let mut compressed = temporary(&blobs)?;
-        store(&mut file, compressed.as_file_mut()).map_err(At::writing(&blobs))?;
+        let media_type = store(&mut file, compressed.as_file_mut()).map_err(At::writing(&blobs))?;
         let (digest, size) = digest(compressed.as_file_mut()).map_err(At::reading(&blobs))?;
         persist(compressed, &self.layout.blob_path(&digest))?;
-        Ok(Descriptor::new(media::LAYER_GZIP, digest, size))
+        Ok(Descriptor::new(media_type, digest, size))
     }
 
     /// The path of a file, by way of at most one link: Docker links a layer to an equal one.
@@ -136,14 +135,18 @@ impl Converter<'_> {
     }
 }
 
-/// Writes a layer in gzip. One that is compressed already stays as it is.
-fn store(layer: &mut File, out: &mut File) -> io::Result<()> {
-    let mut magic = Vec::new();
-    layer.take(GZIP.len() as u64).read_to_end(&mut magic)?;
+/// Writes a layer in gzip. One that is compressed already stays as it is. Returns the media type.
+fn store(layer: &mut File, out: &mut File) -> io::Result<&'static str> {
+    let compression = Compression::of(&mut *layer)?;
     layer.seek(SeekFrom::Start(0))?;
-    if magic == GZIP {
-        return io::copy(layer, out).map(drop);
+    match compression {
+        Compression::Plain => write_stored(layer, out).map(|()| media::LAYER_GZIP),
+        Compression::Gzip => io::copy(layer, out).map(|_| media::LAYER_GZIP),
+        Compression::Zstd => io::copy(layer, out).map(|_| media::LAYER_ZSTD),
     }
+}
+
+fn write_stored(layer: &mut File, out: &mut File) -> io::Result<()> {
     let mut gzip = StoredGzip::new(io::BufWriter::new(out))?;
     io::copy(layer, &mut gzip)?;
     io::Write::flush(&mut gzip.finish()?)
@@ -169,6 +172,7 @@ fn invalid(fault: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Read as _;
 
     use super::*;
     use crate::layer::{self, Content, Entry, Executable, Kind};
@@ -232,6 +236,20 @@ mod tests {
             let read = layout.read_blob(&image, limits::MANIFEST).unwrap();
             assert_eq!(read, manifest);
         }
+    }
+
+    #[test]
+    fn a_layer_in_zstd_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        saved(dir.path(), &["a/layer.tar"]);
+        let path = dir.path().join("a/layer.tar");
+        let blob = testkit::zstd(&fs::read(&path).unwrap());
+        fs::write(path, &blob).unwrap();
+        let layout = convert(dir.path(), &BTreeMap::new()).unwrap();
+        let image = layout.index().unwrap().manifests.remove(0);
+        let manifest = layout.read_blob(&image, limits::MANIFEST).unwrap();
+        let layers = Manifest::parse(&manifest).unwrap().layers;
+        assert_eq!(layers, [Descriptor::of(media::LAYER_ZSTD, &blob)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::layer::{self, Member, MemberKind};
 /// Maximum number of files in an archive: an image has at most 1000 layers, 256 referrers and their blobs.
 const FILES: usize = 20_000;
 
-/// Unpacks an archive of a layout or of images, plain or in gzip, into the directory `dir`, which must be empty. Only
+/// Unpacks an archive of a layout or of images, plain or in gzip or zstd, into the directory `dir`, which must be empty. Only
 /// regular files are written. Returns the symbolic links, by path, with their targets.
 ///
 /// # Errors
@@ -82,7 +82,6 @@ fn of_archive(error: Error) -> Error {
         Error::Invalid { doing, fault } => {
             Error::invalid(doing.replacen("reading layer", "reading archive", 1), fault)
         }
-        Error::Compression => Error::invalid("reading archive", "compression is not gzip"),
         Error::ReadLayer(source) => Error::content("archive")(source),
         other => other,
     }
@@ -178,10 +177,10 @@ mod tests {
     #[test]
     fn an_archive_in_zstd_is_called_an_archive() {
         let dir = tempfile::tempdir().unwrap();
-        let error = unpack(&b"\x28\xb5\x2f\xfd0000"[..], dir.path()).unwrap_err();
+        let error = unpack(&b"\x28\xb5\x2f\xfd\0\xff"[..], dir.path()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "reading archive: compression is not gzip"
+            "reading archive: window of 4123168604160 bytes in zstd is over the limit of 134217728"
         );
     }
 
