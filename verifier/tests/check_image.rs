@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use command::check;
-use oci::AnyDigest;
+use oci::{AnyDigest, media};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -36,25 +36,30 @@ fn a_layer_is_accepted_or_refused() {
     write("inside", &inside);
     write("outside", &archive("../a"));
     write("truncated", &inside[..513]);
-    write("zstd", b"\x28\xb5\x2f\xfd");
+    write("zstd", &testkit::zstd(&inside));
+    write("cut", &testkit::zstd(&inside)[..700]);
+    write("window", b"\x28\xb5\x2f\xfd\0\xff\x01\0\0");
     let check = |words: &[&str]| check(folder.path(), words);
     assert_eq!(
         check(&["layer", "inside"]),
         (0, "accepted\n".to_owned(), String::new())
     );
-    let (status, out, _) = check(&["layer", "--json", "inside"]);
-    let json: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(status, 0);
-    assert_eq!(json["diff_id"], content::Digest::of(&inside).to_string());
-    assert_eq!(json["entries"][0]["name"], "a");
-    assert_eq!(
-        json["entries"][0]["digest"],
-        content::Digest::of(b"abc").to_string()
-    );
+    for name in ["inside", "zstd"] {
+        let (status, out, _) = check(&["layer", "--json", name]);
+        let json: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(status, 0);
+        assert_eq!(json["diff_id"], content::Digest::of(&inside).to_string());
+        assert_eq!(json["entries"][0]["name"], "a");
+        assert_eq!(
+            json["entries"][0]["digest"],
+            content::Digest::of(b"abc").to_string()
+        );
+    }
     for (name, expected, reason) in [
         ("outside", 1, "entry \"../a\": path leaves the root"),
         ("truncated", 1, "unexpected end of file"),
-        ("zstd", 2, "compression is not gzip"),
+        ("cut", 1, "unexpected end of file"),
+        ("window", 1, "window of 4123168604160 bytes in zstd is over"),
         ("absent", 2, "reading absent: No such file"),
     ] {
         let (status, out, error) = check(&["layer", name]);
@@ -111,10 +116,15 @@ enum Algorithm {
 
 /// Writes a layout with an image of one layer.
 fn layout(folder: &Path, algorithm: Algorithm) {
-    layout_of(folder, algorithm, "application/vnd.oci.image.layer.v1.tar");
+    layout_of(folder, algorithm, media::LAYER_TAR);
 }
 
 fn layout_of(folder: &Path, algorithm: Algorithm, layer_type: &str) {
+    layout_in(folder, algorithm, layer_type, &archive("a"));
+}
+
+/// With this layer, which unpacks to the archive.
+fn layout_in(folder: &Path, algorithm: Algorithm, layer_type: &str, layer: &[u8]) {
     let digest = |bytes: &[u8]| -> String {
         let like = match algorithm {
             Algorithm::Sha256 => format!("sha256:{}", "0".repeat(64)),
@@ -132,10 +142,9 @@ fn layout_of(folder: &Path, algorithm: Algorithm, layer_type: &str) {
         let media_type = format!("application/vnd.oci.image.{kind}");
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
     };
-    let archive = archive("a");
-    let mut layer = blob("layer.v1.tar", &archive);
+    let mut layer = blob("layer.v1.tar", layer);
     layer["mediaType"] = layer_type.into();
-    let rootfs = json!({"type": "layers", "diff_ids": [digest(&archive)]});
+    let rootfs = json!({"type": "layers", "diff_ids": [digest(&archive("a"))]});
     let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs});
     let config = blob("config.v1+json", config.to_string().as_bytes());
     let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]});
@@ -188,13 +197,27 @@ fn a_layout_is_verified_by_both_algorithms() {
     }
 }
 
+#[test]
+fn a_layer_in_zstd_has_its_diff_id() {
+    for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+        for (content, expected) in [("a", 0), ("b", 1)] {
+            let folder = TempDir::new().unwrap();
+            let layer = testkit::zstd(&archive(content));
+            layout_in(folder.path(), algorithm, media::LAYER_ZSTD, &layer);
+            let (status, _, error) = check(folder.path(), &["image", "."]);
+            assert_eq!(status, expected, "{error}");
+            assert_eq!(error.contains("expected diff ID"), expected == 1, "{error}");
+        }
+    }
+}
+
 /// cosign 2 saves signatures as images whose layers are payloads.
 #[test]
 fn a_layer_of_a_signature_has_no_files() {
     for (media_type, expected) in [
         ("application/vnd.dev.cosign.simplesigning.v1+json", 0),
         ("application/vnd.dsse.envelope.v1+json", 0),
-        ("application/vnd.oci.image.layer.v1.tar+zstd", 2),
+        ("application/vnd.oci.image.layer.v1.tar+bzip2", 2),
         ("application/vnd.docker.image.rootfs.diff.tar.gzip", 2),
     ] {
         let folder = TempDir::new().unwrap();

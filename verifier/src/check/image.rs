@@ -15,7 +15,7 @@ use crate::Error;
 /// Of a directory, which must be a layout, everything that its index names must be there and match.
 ///
 /// # Errors
-/// A file cannot be read, or is absent from the layout; a digest, media type or compression is not supported.
+/// A file cannot be read, or is absent from the layout; a digest or media type is not supported.
 pub fn image(path: &Path) -> Result<Judgement, Error> {
     if path.is_dir() {
         return Layout::new(path).judge();

@@ -1,4 +1,4 @@
-//! A layer: a tar archive, plain or in gzip.
+//! A layer: a tar archive, plain or in gzip or zstd.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::Error;
 /// facts are the `diff_id` and the `entries`.
 ///
 /// # Errors
-/// The file cannot be read, or is compressed with zstd.
+/// The file cannot be read.
 pub fn layer(path: &Path, mut facts: Option<&mut Facts>) -> Result<Judgement, Error> {
     let file = File::open(path).map_err(At::reading(path))?;
     let mut entries = Vec::new();

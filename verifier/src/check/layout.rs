@@ -166,7 +166,7 @@ impl<'a> Layout<'a> {
     /// signatures as layers of an image, and so does what it saves.
     fn unpack(&self, layer: &Descriptor<AnyDigest>, diff_id: &AnyDigest) -> Walk {
         let media_type = layer.media_type.as_str();
-        if ![media::LAYER_TAR, media::LAYER_GZIP].contains(&media_type) {
+        if ![media::LAYER_TAR, media::LAYER_GZIP, media::LAYER_ZSTD].contains(&media_type) {
             return match FILES.iter().any(|prefix| media_type.starts_with(prefix)) {
                 true => Err(unsupported_type(layer)),
                 false => Ok(()),

@@ -161,7 +161,7 @@ pub struct Image {
 /// Arguments of `check layer`.
 #[derive(Args, Debug)]
 pub struct Layer {
-    /// The layer: a tar archive, plain or in gzip
+    /// The layer: a tar archive, plain or in gzip or zstd
     pub file: PathBuf,
     /// Report as JSON on standard output, with the diff ID and all entries
     #[arg(long)]

@@ -31,9 +31,9 @@ pub struct Location {
 pub enum Form {
     /// A directory with an OCI layout, as `cosign save` also writes it.
     Layout,
-    /// An archive of an OCI layout, plain or in gzip.
+    /// An archive of an OCI layout, plain or in gzip or zstd.
     LayoutArchive,
-    /// An archive of `docker save`, plain or in gzip.
+    /// An archive of `docker save`, plain or in gzip or zstd.
     DockerArchive,
 }
 
