@@ -204,7 +204,7 @@ mod tests {
         Entry { path, kind }
     }
 
-    /// A base of these layers; every second one is not compressed.
+    /// A base of these layers; of three, the second is not compressed and the third in zstd.
     fn base(folder: &Path, layers: &[&[Entry]]) -> BaseImage {
         let mut all: Vec<(Descriptor, PathBuf)> = Vec::new();
         let mut diff_ids = Vec::new();
@@ -212,11 +212,14 @@ mod tests {
             let mut blob = Vec::new();
             let written = layer::write(entries.to_vec(), &mut blob).unwrap();
             let mut media_type = media::LAYER_GZIP;
-            if index % 2 == 1 {
+            if index % 3 > 0 {
                 let mut archive = Vec::new();
                 let mut gzip = flate2::read::GzDecoder::new(&blob[..]);
                 gzip.read_to_end(&mut archive).unwrap();
-                (blob, media_type) = (archive, media::LAYER_TAR);
+                (blob, media_type) = match index % 3 {
+                    1 => (archive, media::LAYER_TAR),
+                    _ => (testkit::zstd(&archive), media::LAYER_ZSTD),
+                };
             }
             let path = folder.join(index.to_string());
             std::fs::write(&path, &blob).unwrap();
@@ -245,7 +248,11 @@ mod tests {
         let lower = [file("etc/a", "1"), file("etc/b", "1"), file("bin/c", "1")];
         let image = base(
             folder.path(),
-            &[&lower, &[file("etc/b", "2"), link("bin/c", "d")]],
+            &[
+                &lower,
+                &[file("etc/b", "2"), link("bin/c", "d")],
+                &[file("etc/d", "3")],
+            ],
         );
         let found = added(&image, &layout).unwrap();
         for (descriptor, path) in &image.layers {
@@ -258,9 +265,12 @@ mod tests {
             .iter()
             .map(|one| (one.path.as_str(), one.sha256))
             .collect();
-        assert_eq!(listed, [("/etc/b", Digest::of(b"2"))]);
+        assert_eq!(
+            listed,
+            [("/etc/b", Digest::of(b"2")), ("/etc/d", Digest::of(b"3"))]
+        );
         let all: Vec<_> = found.files(&[]).into_iter().map(|one| one.path).collect();
-        assert_eq!(all, ["/etc/a", "/etc/b"]);
+        assert_eq!(all, ["/etc/a", "/etc/b", "/etc/d"]);
     }
 
     #[test]

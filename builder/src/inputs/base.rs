@@ -201,7 +201,7 @@ fn unfetched(error: remote::Error) -> Hinted {
 
 fn unusable(reference: &ImageRef, fault: impl std::fmt::Display) -> Hinted {
     Hinted::new(format_args!("reading base image {reference}: {fault}")).hinting(
-        "`base` in Image.toml names an image for Linux by its digest, in OCI's or Docker's format, with layers in tar or gzip",
+        "`base` in Image.toml names an image for Linux by its digest, in OCI's or Docker's format, with layers in tar, gzip or zstd",
     )
 }
 
@@ -219,7 +219,7 @@ pub(super) fn other(fault: &str) -> Hinted {
 }
 
 /// The media types of layers that an image may have, and OCI's name of each.
-pub(super) const LAYERS: [(&str, &str); 4] = [
+pub(super) const LAYERS: [(&str, &str); 6] = [
     (media::LAYER_TAR, media::LAYER_TAR),
     (media::LAYER_GZIP, media::LAYER_GZIP),
     (
@@ -229,6 +229,12 @@ pub(super) const LAYERS: [(&str, &str); 4] = [
     (
         "application/vnd.docker.image.rootfs.diff.tar.gzip",
         media::LAYER_GZIP,
+    ),
+    (media::LAYER_ZSTD, media::LAYER_ZSTD),
+    // Of BuildKit and others, not of Docker's specification.
+    (
+        "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        media::LAYER_ZSTD,
     ),
 ];
 

@@ -60,7 +60,7 @@ impl Manifest {
             let found = LAYERS.iter().find(|(other, _)| *other == layer.media_type);
             let (_, own) = found.ok_or_else(|| {
                 format!(
-                    "expected layers in tar or gzip, found {}",
+                    "expected layers in tar, gzip or zstd, found {}",
                     shown(&layer.media_type)
                 )
             })?;
@@ -178,21 +178,25 @@ mod tests {
 
     #[test]
     fn layers_of_docker_are_those_of_oci() {
-        let gzip = LAYERS[3].0;
-        for (one, config, layer) in [
-            (DOCKER_MANIFEST, DOCKER_CONFIG, gzip),
-            (media::MANIFEST, media::CONFIG, media::LAYER_GZIP),
-        ] {
-            let parsed = Manifest::parse(&manifest(one, config, layer)).unwrap();
-            assert_eq!(parsed.layers[0].media_type, media::LAYER_GZIP);
+        let (gzip, zstd) = (LAYERS[3].0, LAYERS[5].0);
+        for (docker, own) in [(gzip, media::LAYER_GZIP), (zstd, media::LAYER_ZSTD)] {
+            for (one, config, layer) in [
+                (DOCKER_MANIFEST, DOCKER_CONFIG, docker),
+                (media::MANIFEST, media::CONFIG, own),
+            ] {
+                let parsed = Manifest::parse(&manifest(one, config, layer)).unwrap();
+                assert_eq!(parsed.layers[0].media_type, own);
+            }
         }
-        let zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
+        let encrypted = "application/vnd.oci.image.layer.v1.tar+zstd+encrypted";
         let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
-        for layer in [zstd, foreign] {
+        for layer in [encrypted, foreign] {
             let refused = Manifest::parse(&manifest(media::MANIFEST, media::CONFIG, layer)).err();
             assert_eq!(
                 refused,
-                Some(format!("expected layers in tar or gzip, found {layer}"))
+                Some(format!(
+                    "expected layers in tar, gzip or zstd, found {layer}"
+                ))
             );
         }
         let refused = Manifest::parse(&manifest(media::MANIFEST, media::EMPTY, gzip)).err();
