@@ -84,19 +84,20 @@ fn nothing_to_launch() {
 
 #[test]
 fn an_image_for_another_machine() {
-    use oci::media::{LAYER_GZIP, LAYER_TAR};
+    use oci::media::{LAYER_GZIP, LAYER_TAR, LAYER_ZSTD};
     let Some(scene) = Scene::set() else { return };
     for (said, expected) in [
         (["linux", "arm64", LAYER_GZIP], "linux/arm64"),
         (["windows", "amd64", LAYER_GZIP], "windows/amd64"),
         (["linux", "amd64", LAYER_TAR], "its content is not"),
+        (["linux", "amd64", LAYER_ZSTD], "its content is not"),
         (
             [
                 "linux",
                 "amd64",
-                "application/vnd.oci.image.layer.v1.tar+zstd",
+                "application/vnd.oci.image.layer.v1.tar+bzip2",
             ],
-            "tar+zstd",
+            "tar+bzip2",
         ),
     ] {
         let image = scene.push_as(&said, open_image(), vec![]);

@@ -59,6 +59,8 @@ fn images_of_docker_and_indexes_by_digest_and_by_tag() {
     let docker = docker(&scene, &oci);
     assert_ne!(oci, docker);
     launches(&scene, &docker, &docker, id);
+    let zstd = scene.in_zstd(&oci);
+    launches(&scene, &zstd, &zstd, id);
     let amd64 = || json!({"os": "linux", "architecture": "amd64"});
     let arm64 = || json!({"os": "linux", "architecture": "arm64", "variant": "v8"});
     let other = scene.push_as(&["linux", "arm64", media::LAYER_GZIP], open_image(), vec![]);

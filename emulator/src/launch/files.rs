@@ -1,7 +1,7 @@
 //! The folders of a launch, and their removal.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,13 +9,12 @@ use std::time::Duration;
 use content::Digest;
 use content::at::At;
 use oci::Descriptor;
-use oci::layer::{self, Owners};
+use oci::layer::{self, Compression, Owners};
 use remote::Registry;
 use scratch::Scratch;
 
-use super::packing::Packing;
 use super::pull::Pulled;
-use super::{Error, socket, token_file};
+use super::{Error, packing, socket, token_file};
 
 /// The number of attempts to remove the files of a container that is being killed.
 const ATTEMPTS: u32 = 50;
@@ -67,12 +66,12 @@ impl Files {
     pub async fn unpack(&self, registry: &Registry, image: &Pulled) -> Result<(), Error> {
         let diff_ids = &image.config.rootfs.diff_ids;
         for (layer, expected) in image.layers.iter().zip(diff_ids) {
-            let packing = Packing::of(layer)?;
+            let declared = packing::declared(layer)?;
             let (path, root) = (self.own.path().join("layer"), self.root());
             registry.blob_to(layer, &path).await?;
             let (layer, digest, expected) = (layer.clone(), layer.digest, *expected);
             let unpacked =
-                tokio::task::spawn_blocking(move || unpack(&layer, packing, &path, &root));
+                tokio::task::spawn_blocking(move || unpack(&layer, declared, &path, &root));
             let actual = unpacked.await??;
             if actual != expected {
                 return Err(Error::image(
@@ -109,10 +108,17 @@ impl Drop for Contents {
     }
 }
 
-fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Result<Digest, Error> {
+fn unpack(
+    layer: &Descriptor,
+    declared: Compression,
+    path: &Path,
+    root: &Path,
+) -> Result<Digest, Error> {
     let digest = layer.digest;
-    let file = File::open(path).map_err(At::reading(path))?;
-    if Packing::found_in(&file).map_err(At::reading(path))? != packing {
+    let mut file = File::open(path).map_err(At::reading(path))?;
+    let found = Compression::of(&file).map_err(At::reading(path))?;
+    file.rewind().map_err(At::reading(path))?;
+    if found != declared {
         let fault = format!("its content is not {}", layer.media_type);
         return Err(Error::image(format!("unpacking layer {digest}"), fault));
     }

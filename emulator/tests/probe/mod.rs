@@ -163,6 +163,23 @@ impl Scene {
         format!("{}@{digest}", self.repository())
     }
 
+    /// Pushes an image again, with its layer in zstd, and returns the reference.
+    pub fn in_zstd(&self, image: &str) -> String {
+        let mut manifest = self.manifest(image);
+        let layer: Descriptor = serde_json::from_value(manifest["layers"][0].clone()).unwrap();
+        let path = self.shared.path().join("layer");
+        let layer = self.registry.block_on(async {
+            let registry = Registry::connect(&self.repository(), &Transport::PlainHttp).unwrap();
+            registry.blob_to(&layer, &path).await.unwrap();
+            let (file, mut archive) = (std::fs::File::open(&path).unwrap(), Vec::new());
+            oci::archive::decompress(file, &mut |part| archive.extend(part)).unwrap();
+            let blob = testkit::zstd(&archive);
+            registry.push_blob(media::LAYER_ZSTD, &blob).await.unwrap()
+        });
+        manifest["layers"][0] = serde_json::to_value(layer).unwrap();
+        self.put(None, &manifest, media::MANIFEST)
+    }
+
     /// Adds a signature to an image under cosign's legacy tag; without an annotation if it is empty.
     pub fn sign(&self, image: &str, payload: &[u8], signature: &str) {
         let image: oci::ImageRef = image.parse().unwrap();
