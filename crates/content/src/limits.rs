@@ -50,5 +50,7 @@ pub const EVIDENCE: usize = 32;
 pub const SUBJECTS: usize = 1024;
 /// Members of one object in a JSON document. The parser keeps their names to find duplicates.
 pub const JSON_MEMBERS: usize = 50_000;
+/// Values in a JSON document that is kept in memory as such before it is parsed.
+pub const JSON_VALUES: usize = 100_000;
 /// Nested arrays and objects in a JSON document.
 pub const JSON_DEPTH: usize = 64;
