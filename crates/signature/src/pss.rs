@@ -45,7 +45,10 @@ struct Members<'a> {
 /// # Errors
 /// The reason why keys with these parameters are not read.
 pub(crate) fn parameters(parameters: AnyRef<'_>) -> Result<PssParameters, String> {
-    let malformed = |_| "the parameters of RSASSA-PSS are not in DER".to_owned();
+    let malformed = |_| {
+        "the parameters are not RSASSA-PSS-params in DER, or a number in them is too large"
+            .to_owned()
+    };
     let members = parameters.sequence(members).map_err(malformed)?;
     let name = digest_algorithm(members.hash)?;
     let mut hashes = HASHES.iter();

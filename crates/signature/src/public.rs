@@ -176,6 +176,13 @@ impl PublicKey {
         Digest::of(&self.der)
     }
 
+    /// Whether who holds the private key of one holds that of the other: the keys are the same, or of RSA with one modulus. Such
+    /// keys have several key IDs: by `rsaEncryption`, by `id-RSASSA-PSS` with each of its parameters, and by exponent.
+    pub fn is_held_with(&self, other: &Self) -> bool {
+        let modulus = |key: &Self| spki::rsa_modulus(&key.der).map(<[u8]>::to_vec);
+        self.der == other.der || modulus(self).is_some_and(|own| modulus(other) == Some(own))
+    }
+
     /// Verifies a signature over `message`.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::VerifyingKey;
 use p256::pkcs8::ObjectIdentifier;
-use p256::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, PrintableStringRef};
+use p256::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, PrintableStringRef, UintRef};
 use p256::pkcs8::der::{Decode as _, Encode as _};
 use p256::pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
@@ -114,12 +114,23 @@ fn largest_salt(bits: u16, digest: u16) -> u16 {
 
 /// The public exponent of the RSA key in `der`.
 pub(crate) fn rsa_exponent(der: &[u8]) -> Option<u32> {
+    let [_, exponent] = rsa_public_key(der)?;
+    read_exponent(exponent.as_bytes())
+}
+
+/// The modulus of the RSA key in `der`.
+pub(crate) fn rsa_modulus(der: &[u8]) -> Option<&[u8]> {
+    let [modulus, _] = rsa_public_key(der)?;
+    Some(modulus.as_bytes())
+}
+
+/// The modulus and the exponent of the RSA key in `der`.
+fn rsa_public_key(der: &[u8]) -> Option<[UintRef<'_>; 2]> {
     let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
     if ![RSA, RSA_PSS].contains(&info.algorithm.oid) {
         return None;
     }
-    let [_, exponent] = ecdsa::pair(info.subject_public_key.as_bytes()?)?;
-    read_exponent(exponent.as_bytes())
+    ecdsa::pair(info.subject_public_key.as_bytes()?)
 }
 
 /// The bits of the key in `der`.

@@ -100,6 +100,7 @@ fn a_signature_of_pkcs_1_is_refused() {
     plain.public().verify(MESSAGE, &signature).unwrap();
     assert!(public.verify(MESSAGE, &signature).is_err());
     assert_ne!(public.key_id(), plain.public().key_id());
+    assert!(public.is_held_with(plain.public()));
     let with_pss = plain.with_algorithm("rsa-pss-sha256".parse().unwrap());
     let signature = with_pss.unwrap().sign(MESSAGE).unwrap();
     public.verify(MESSAGE, &signature).unwrap();
@@ -216,15 +217,18 @@ fn parameters_are_read_or_refused_with_a_reason() {
             both.clone() + &salt("00df"),
             "a salt of 223 bytes does not fit",
         ),
-        (both.clone() + &salt("ff"), "not in DER"),
-        (both.clone() + &salt("0014"), "not in DER"),
-        (both.clone() + &salt("010000"), "not in DER"),
+        (both.clone() + &salt("ff"), "not RSASSA-PSS-params in DER"),
+        (both.clone() + &salt("0014"), "not RSASSA-PSS-params in DER"),
+        (
+            both.clone() + &salt("010000"),
+            "not RSASSA-PSS-params in DER",
+        ),
         (
             both.clone() + &tlv(0xa2, &[&tlv(2, &["14"]), "0500"]),
-            "not in DER",
+            "not RSASSA-PSS-params in DER",
         ),
-        (masked + &hashed, "not in DER"),
-        (both.clone() + "0500", "not in DER"),
+        (masked + &hashed, "not RSASSA-PSS-params in DER"),
+        (both.clone() + "0500", "not RSASSA-PSS-params in DER"),
         (
             tlv(0xa0, &[&sequence(&[SHA256, "020101"])]),
             "has parameters",
@@ -235,6 +239,9 @@ fn parameters_are_read_or_refused_with_a_reason() {
     }
     for parameters in ["0500", "020101"] {
         let refused = read(parameters).unwrap_err();
-        assert!(refused.contains("not in DER"), "{refused}");
+        assert!(
+            refused.contains("not RSASSA-PSS-params in DER"),
+            "{refused}"
+        );
     }
 }

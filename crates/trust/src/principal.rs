@@ -53,7 +53,7 @@ impl Principal {
 }
 
 /// The principals of a policy. No two share a name, a key or a subject of one issuer: one signer with two
-/// names would count twice.
+/// names would count twice. RSA keys of one modulus are one key.
 #[derive(Clone, Debug, Default)]
 pub struct Principals {
     all: Vec<Principal>,
@@ -128,13 +128,12 @@ impl Principals {
 fn refuse_twins(first: &Principal, second: &Principal) -> Result<(), Twins> {
     let what = if first.name == second.name {
         "name"
-    } else if first.is(&second.identity()) {
-        match first.means {
-            Means::Key(_) => "key",
-            Means::Keyless(_) => "subject",
-        }
     } else {
-        return Ok(());
+        match (&first.means, &second.means) {
+            (Means::Key(one), Means::Key(other)) if one.is_held_with(other) => "key",
+            (Means::Keyless(one), Means::Keyless(other)) if one == other => "subject",
+            _ => return Ok(()),
+        }
     };
     Err(Twins {
         first: first.name.clone(),
@@ -190,5 +189,30 @@ pub(crate) mod tests {
         assert!(principals.named("c").is_none());
         assert_eq!(new([("a", &one), ("a", &two)]).unwrap_err().what, "name");
         assert_eq!(new([("a", &one), ("b", &one)]).unwrap_err().what, "key");
+    }
+
+    /// Who can sign with the one can sign with the other, and one signature with RSASSA-PSS is by both.
+    #[test]
+    fn rsa_keys_of_one_modulus_are_one_principal() {
+        let principal = |name: &str, key: &PublicKey| Principal {
+            name: name.to_owned(),
+            means: Means::Key(key.clone()),
+        };
+        let key = |modulus: &[u8], exponent: &[u8]| PublicKey::from_rsa(modulus, exponent).unwrap();
+        let plain = key(&[0xff; 256], &[1, 0, 1]);
+        let pss = PublicKey::from_pem(&testkit::pss(&plain.to_pem(), &[])).unwrap();
+        let twins = [pss, key(&[0xff; 256], &[3])];
+        let other = key(&[0xfd; 256], &[1, 0, 1]);
+        let elliptic = PrivateKey::generate().unwrap();
+        for twin in &twins {
+            assert_ne!(twin.key_id(), plain.key_id());
+            let all = vec![principal("a", &plain), principal("b", twin)];
+            let refused = Principals::new(all).unwrap_err();
+            assert_eq!((&refused.second[..], refused.what), ("b", "key"));
+            for different in [&other, elliptic.public()] {
+                let all = vec![principal("a", different), principal("b", twin)];
+                assert!(Principals::new(all).is_ok());
+            }
+        }
     }
 }
