@@ -42,7 +42,7 @@ pub enum What {
     Token(Deferred<Token>),
     /// Check the attribute condition of an identity provider, and evaluate it for claims
     Condition(Deferred<Condition>),
-    /// Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value
+    /// Check a software bill of materials: CycloneDX as JSON (1.2 to 1.7) or XML (1.0 to 1.7), SPDX 2.2 or 2.3 as JSON or tag-value
     Sbom(Deferred<Sbom>),
 }
 
