@@ -68,7 +68,7 @@ pub struct Twins {
     pub first: String,
     /// The name of the later principal.
     pub second: String,
-    /// `name`, `key` or `subject`.
+    /// `name`, `key`, `RSA modulus` or `subject`.
     pub what: &'static str,
 }
 
@@ -130,7 +130,8 @@ fn refuse_twins(first: &Principal, second: &Principal) -> Result<(), Twins> {
         "name"
     } else {
         match (&first.means, &second.means) {
-            (Means::Key(one), Means::Key(other)) if one.is_held_with(other) => "key",
+            (Means::Key(one), Means::Key(other)) if one.key_id() == other.key_id() => "key",
+            (Means::Key(one), Means::Key(other)) if one.is_held_with(other) => "RSA modulus",
             (Means::Keyless(one), Means::Keyless(other)) if one == other => "subject",
             _ => return Ok(()),
         }
@@ -208,7 +209,7 @@ pub(crate) mod tests {
             assert_ne!(twin.key_id(), plain.key_id());
             let all = vec![principal("a", &plain), principal("b", twin)];
             let refused = Principals::new(all).unwrap_err();
-            assert_eq!((&refused.second[..], refused.what), ("b", "key"));
+            assert_eq!((&refused.second[..], refused.what), ("b", "RSA modulus"));
             for different in [&other, elliptic.public()] {
                 let all = vec![principal("a", different), principal("b", twin)];
                 assert!(Principals::new(all).is_ok());
