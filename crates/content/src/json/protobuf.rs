@@ -14,7 +14,7 @@ use crate::limits;
 /// Those of [`parse`], or there are more than [`limits::JSON_VALUES`] values.
 pub fn parse_protobuf<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonError> {
     if bytes.len() as u64 <= limit && has_too_many_values(bytes) {
-        let error = format_args!("more than {} values", limits::JSON_VALUES);
+        let error = format!("more than {} values", limits::JSON_VALUES);
         return Err(JsonError::Parse(serde_json::Error::custom(error)));
     }
     let mut document = parse::<Value>(bytes, limit)?;
