@@ -67,10 +67,9 @@ impl Keys {
 /// have signed with it.
 pub(super) fn read_one(path: &Path) -> Result<Result<PublicKey, Refusal>, Error> {
     let text = text(path)?;
-    let labels = LABELS.map(|label| text.matches(label).count());
     match PublicKey::from_pem(&text) {
         Ok(key) => Ok(Ok(key)),
-        Err(error) if labels.iter().sum::<usize>() == 1 => Ok(Err(Refusal {
+        Err(error) if is_labelled(&text) => Ok(Err(Refusal {
             reason: Reason::Key,
             detail: format!("reading key {}: {error}", at::shown(path)),
         })),
@@ -78,9 +77,16 @@ pub(super) fn read_one(path: &Path) -> Result<Result<PublicKey, Refusal>, Error>
     }
 }
 
+/// Whether a file says that it is one public key.
+fn is_labelled(text: &str) -> bool {
+    let labels = LABELS.map(|label| text.matches(label).count());
+    labels.iter().sum::<usize>() == 1
+}
+
 fn text(path: &Path) -> Result<String, Error> {
     let bytes = at::read(path, limits::KEY)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| lossy(error.as_bytes())))
 }
 
 fn invalid(path: &Path, error: signature::Error) -> Error {
