@@ -63,8 +63,8 @@ impl Keys {
     }
 }
 
-/// Reads a public key in PEM. The refusal is of a file that says it is a public key and has none that is usable: nobody can
-/// have signed with it.
+/// Reads a public key in PEM. The refusal is of a file that says it is a public key and has none that is read: no signature
+/// can be verified with it.
 pub(super) fn read_one(path: &Path) -> Result<Result<PublicKey, Refusal>, Error> {
     let text = text(path)?;
     match PublicKey::from_pem(&text) {
