@@ -127,7 +127,7 @@ fn what_cannot_be_read_is_not_judged() {
     }
 }
 
-/// Nobody can have signed with a key that is damaged, not on its curve or of small order.
+/// No signature can be verified with a key that is damaged, not on its curve or of small order.
 #[test]
 fn what_a_damaged_key_would_have_signed_is_refused() {
     let folder = folder(KeyType::P256);

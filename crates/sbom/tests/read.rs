@@ -1,18 +1,13 @@
 //! Documents of each format: what is read, and what is refused.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod documents;
+
 use std::collections::BTreeSet;
 
 use sbom::{Component, Document, Error, Format, Kind, Relation, RelationKind};
 
-const CYCLONEDX_JSON: &str = include_str!("documents/cyclonedx.json");
-const CYCLONEDX_XML: &str = include_str!("documents/cyclonedx.xml");
-const SPDX_JSON: &str = include_str!("documents/spdx.json");
-const SPDX_TAG_VALUE: &str = include_str!("documents/spdx.tag");
-
-fn parse(text: &str) -> Result<Document, Error> {
-    sbom::parse(text.as_bytes())
-}
+use documents::{CYCLONEDX_JSON, CYCLONEDX_XML, SPDX_JSON, SPDX_TAG_VALUE, parse};
 
 fn relation(from: &str, kind: RelationKind, to: &str) -> Relation {
     let (from, to) = (from.to_owned(), to.to_owned());

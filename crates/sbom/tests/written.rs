@@ -1,16 +1,11 @@
 //! What other programs write, beside what the specifications say: accepted if it can be read in one way only.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use sbom::{Document, Error, Kind};
+mod documents;
 
-const CYCLONEDX_JSON: &str = include_str!("documents/cyclonedx.json");
-const CYCLONEDX_XML: &str = include_str!("documents/cyclonedx.xml");
-const SPDX_JSON: &str = include_str!("documents/spdx.json");
-const SPDX_TAG_VALUE: &str = include_str!("documents/spdx.tag");
+use sbom::{Error, Kind};
 
-fn parse(text: &str) -> Result<Document, Error> {
-    sbom::parse(text.as_bytes())
-}
+use documents::{CYCLONEDX_JSON, CYCLONEDX_XML, SPDX_JSON, SPDX_TAG_VALUE, parse};
 
 /// A document with one text in place of another.
 #[track_caller]

@@ -22,7 +22,7 @@ const ALGORITHM: &str = "omit --algorithm, or name one of the key's type";
 /// The public keys of the command line.
 pub(super) struct Keys {
     usable: Vec<PublicKey>,
-    /// Why the first file that says it is a public key is none.
+    /// Why the first file that is labelled as a public key has no usable key.
     damaged: Option<Refusal>,
 }
 

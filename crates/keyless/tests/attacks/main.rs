@@ -34,6 +34,14 @@ fn entry(bundle: &mut Value) -> &mut Value {
     &mut bundle["verificationMaterial"]["tlogEntries"][0]
 }
 
+fn add_entry_without(bundle: &mut Value, member: &str) {
+    let mut other = entry(bundle).clone();
+    other["logIndex"] = "1".into();
+    other.as_object_mut().unwrap().remove(member);
+    let entries = &mut bundle["verificationMaterial"]["tlogEntries"];
+    entries.as_array_mut().unwrap().push(other);
+}
+
 fn encoded(bytes: &[u8]) -> Value {
     STANDARD.encode(bytes).into()
 }
@@ -151,16 +159,16 @@ const CHANGES: &[(&str, Change, Reason)] = &[
         Reason::LogMissing,
     ),
     (
-        "a second entry without a proof",
+        "a second entry of version 0.1 without a promise",
         |_, b| {
-            let mut other = entry(b).clone();
-            other["logIndex"] = "1".into();
-            other.as_object_mut().unwrap().remove("inclusionProof");
-            b["verificationMaterial"]["tlogEntries"]
-                .as_array_mut()
-                .unwrap()
-                .push(other);
+            b["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1".into();
+            add_entry_without(b, "inclusionPromise");
         },
+        Reason::LogMissing,
+    ),
+    (
+        "a second entry without a proof",
+        |_, b| add_entry_without(b, "inclusionProof"),
         Reason::LogMissing,
     ),
     (

@@ -71,7 +71,8 @@ impl Links {
 impl Escapes {
     /// Refuses an entry whose name, or as a hard link its target, has `..` above the root, or leads through a link
     /// that is absolute or leaves the root, directly or by other links. Absolute names are below the image's root, as in
-    /// every container runtime. Refuses whiteouts of no name in their directory too.
+    /// every container runtime. Also refuses a whiteout that removes its own directory or the
+    /// one above.
     pub(super) fn check(&mut self, entry: &Entry) -> Result<(), Error> {
         self.count(entry)?;
         let fault = |fault| at(&String::from_utf8_lossy(&entry.name), fault);

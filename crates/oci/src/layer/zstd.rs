@@ -123,7 +123,7 @@ impl<R: Read> Frames<R> {
         }
     }
 
-    /// Checks a frame whose content was read: the decoder does neither.
+    /// Checks the size and the checksum of a frame whose content was read. The decoder compares neither.
     fn finish(&mut self, rest: Option<u64>) -> io::Result<()> {
         if rest.is_some_and(|rest| rest > 0) {
             return Err(faulty(SIZE));

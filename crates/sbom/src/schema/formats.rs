@@ -11,7 +11,7 @@ static REFERENCE: LazyLock<Option<Validator>> = LazyLock::new(|| {
     options.should_validate_formats(true).build(&schema).ok()
 });
 
-/// Whether a text may be an address of mail: something, `@`, and something. No text is no address: programs write that, too.
+/// Whether a text may be an address of mail: something, `@`, and something. An empty text is accepted: programs write it.
 pub(super) fn is_email(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     text.is_empty() || parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
